@@ -51,6 +51,16 @@ def test_eight_bit_is_a_byte_a_weight():
     )
 
 
+def test_fused_experts_are_quantised_where_the_spec_says_so():
+    without = trained(MIXTRAL, QLORA, target_modules=["q_proj"])
+    found = trained(MIXTRAL, QLORA, target_modules=["q_proj"], quantize_experts=True)
+    numbers = without["experts"] // 2
+    assert found["experts"] == 0
+    assert found["quantized_weights"] - without["quantized_weights"] == numbers // 2
+    scales = found["quantization_scales"] - without["quantization_scales"]
+    assert scales == pytest.approx(numbers * (1 / 64 + 4 / (64 * 256)), rel=1e-3)
+
+
 def test_fused_experts_are_not_quantised():
     fused = sum(trained(MIXTRAL, QLORA, target_modules=["q_proj"]).values())
     prepared = sum(trained(MIXTRAL, QLORA, target_modules=["q_proj"], sections=TRAINER).values())

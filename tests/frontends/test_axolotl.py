@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from frontends_cases import AXOLOTL, found, weights
 
+from hbspec.opened import analysed
+
 TRAINING = "hyperparameters"
 
 
@@ -77,6 +79,20 @@ def test_experts_that_are_not_modules_get_no_adapters(opened):
     targets = document.values[TRAINING]["target_modules"]
     assert "q_proj" in targets
     assert not {"gate_up_proj", "experts"} & set(targets)
+
+
+@pytest.mark.parametrize(("bits", "stored"), [("load_in_4bit", 0.55), ("load_in_8bit", 1.05)])
+def test_fused_experts_that_are_quantised_while_they_are_loaded(opened, bits, stored):
+    text = AXOLOTL.replace("NousResearch/Llama-2-7b-hf", "Qwen/Qwen3-30B-A3B").replace("load_in_4bit", bits)
+    text = text.replace("adapter: qlora", "adapter: lora") + "quantize_moe_experts: true\n"
+    text += "plugins: [axolotl.integrations.cut_cross_entropy.CutCrossEntropyPlugin]\n"
+    document = opened(text)
+    assert document.values[TRAINING]["quantize_experts"] is True
+    assert found(document) == []
+    fullest = analysed(document, None, None).memory.fullest
+    quantised = fullest.terms["quantized_weights"] + fullest.terms["quantization_scales"]
+    assert quantised == pytest.approx(stored * 29.9e9, rel=0.07)
+    assert fullest.terms["dequantized_weights"] >= 3 * 128 * 2048 * 768 * (2 if bits == "load_in_4bit" else 4)
 
 
 def test_a_pattern_becomes_the_names_that_it_finds(opened):

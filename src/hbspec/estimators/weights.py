@@ -48,8 +48,11 @@ def training_weights(architecture: Architecture, training: Training) -> Mapping[
 
 
 def quantised_kinds(training: Training) -> frozenset[str]:
-    """Kinds of weights that the version of transformers hands to bitsandbytes, if the method quantises."""
-    return _given(not training.has(EXACT_LINEAR), not training.has(FUSED_EXPERTS))
+    """Kinds of weights that are quantised, if the method quantises.
+
+    They are what the version of transformers hands to bitsandbytes, and fused experts where the spec asks for it.
+    """
+    return _given(not training.has(EXACT_LINEAR), training.quantize_experts or not training.has(FUSED_EXPERTS))
 
 
 @lru_cache(maxsize=4)
@@ -181,3 +184,10 @@ def _served(weight: Weight, quantization: str) -> int:
 def largest_linear(architecture: Architecture) -> int:
     """The number of elements in the largest weight of a linear module."""
     return max((weight.rows * weight.columns for weight in weights(architecture) if weight.kind == "linear"), default=0)
+
+
+@lru_cache(maxsize=256)
+def largest_experts(architecture: Architecture) -> int:
+    """The number of elements in the largest fused parameter of experts; 0 for a dense model."""
+    fused = (one.copies * one.rows * one.columns for one in weights(architecture) if one.kind == "expert")
+    return max(fused, default=0)

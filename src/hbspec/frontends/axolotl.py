@@ -189,6 +189,9 @@ def _method(foreign: Foreign, building: Building) -> str:
         building.put((TRAINING, "method"), adapter, "lora")
         return "lora"
     building.put((TRAINING, "method"), adapter, "qlora")
+    experts = foreign.get("quantize_moe_experts")
+    if experts and experts.flag:
+        building.put((TRAINING, "quantize_experts"), experts, True)
     if not four_bit:
         building.put((TRAINING, "bnb_quant_type"), eight, "int8")
         return "qlora"

@@ -61,6 +61,7 @@ class Training(NamedTuple):
             does unless it calls `no_sync`.
         liger: whether Liger's kernels run (`use_liger_kernel`).
         activation_offloading: whether what is saved for the backward pass goes to the host, as TRL's trainers do it.
+        quantize_experts: whether fused experts are quantised as linear modules are.
         objective: what is trained for, with the reference that it is compared with.
         rollouts: how the rows that are trained on are generated; None where they are given.
     """
@@ -109,6 +110,7 @@ class Training(NamedTuple):
     framework: str | None
     capped: bool
     software: tuple[tuple[str, str], ...]
+    quantize_experts: bool = False
     objective: Objective = NEXT_TOKEN
     rollouts: Rollouts | None = None
 

@@ -77,6 +77,7 @@ class _Resolution(StoredDtypes):
             **self.dtypes(trainer, method, compute),
             quantization=quantization,
             double_quant=self.take("bnb_double_quant") if quantised else False,
+            quantize_experts=quantised and bool(given.quantize_experts),
             quant_storage=self.quant_storage(quantization, compute),
             **(self.low_rank(software["transformers"]) if adapters else NO_ADAPTERS),
             modules_to_save=self.saved_modules(adapters),

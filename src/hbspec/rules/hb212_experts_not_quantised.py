@@ -44,7 +44,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     architecture = analysis.plan.require("architecture")
     version = dict(training.software)["transformers"].strip("=<>~! v")
     asked = analysis.spec.hyperparameters.method is not None
-    if architecture.is_sparse and training.has(FUSED_EXPERTS):
+    if architecture.is_sparse and training.has(FUSED_EXPERTS) and not training.quantize_experts:
         experts = sum(weight.parameters for weight in weights(architecture) if weight.kind == "expert")
         yield RULE.at(
             ("hyperparameters", "method"),

@@ -37,7 +37,8 @@ ADAPTERS = (
     *("lora_r", "lora_alpha", "lora_dropout", "target_modules", "modules_to_save", "use_rslora", "use_dora"),
     *("layers_to_transform", "merge_weights"),
 )
-QUANTIZATION = ("bnb_quant_type", "bnb_double_quant", "bnb_4bit_quant_storage")
+QUANTIZATION = ("bnb_quant_type", "bnb_double_quant", "bnb_4bit_quant_storage", "quantize_experts")
+OF_FOUR_BITS = QUANTIZATION[1:3]
 
 UNWARMED = ("constant", "reduce_lr_on_plateau", "greedy")
 """Schedules that get no warm-up (transformers 5.23.0, `optimization.py`, `get_scheduler`)."""
@@ -75,7 +76,7 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
     for names, silent, reason in (
         (ADAPTERS, method == "full", "method: full trains all weights"),
         (QUANTIZATION, method != "qlora", f"method: {method} quantises nothing"),
-        (QUANTIZATION[1:], method == "qlora" and given.bnb_quant_type == "int8", "only 4-bit weights use it"),
+        (OF_FOUR_BITS, method == "qlora" and given.bnb_quant_type == "int8", "only 4-bit weights use it"),
     ):
         for name in names if silent else ():
             yield ("hyperparameters", name), getattr(given, name), reason

@@ -1,8 +1,8 @@
 """A setting needs more than the shipped training script does.
 
 Why: The shipped script trains adapters, or all weights, of the model as it is published: it adds no tokens, freezes no
-part of the weights, merges nothing, updates after the backward pass, and always writes checkpoints, from which a
-stopped job goes on. The estimate would describe another job than the one that runs.
+part of the weights, quantises no fused experts, merges nothing, updates after the backward pass, and always writes
+checkpoints, from which a stopped job goes on. The estimate would describe another job than the one that runs.
 
 Example:
 
@@ -31,6 +31,7 @@ RULE = Rule(__name__, Severity.ERROR)
 LACKS: Mapping[tuple[str, str], str] = {
     ("model", "added_tokens"): "adds no tokens",
     ("hyperparameters", "unfrozen_parameters"): "trains all weights or adapters",
+    ("hyperparameters", "quantize_experts"): "quantises linear modules only",
     ("hyperparameters", "optimizer_in_bwd"): "updates after the backward pass",
     ("hyperparameters", "merge_weights"): "merges nothing",
     ("hyperparameters", "use_vllm"): "generates with the model that it trains",

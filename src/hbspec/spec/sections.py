@@ -178,6 +178,11 @@ class Hyperparameters(Cadence, Trained, ObjectiveSettings):
     bnb_4bit_quant_storage: Literal["uint8", "bfloat16", "float16", "float32"] | None = Field(
         None, description="Storage dtype of 4-bit weights; FSDP needs the compute dtype."
     )
+    quantize_experts: bool | None = Field(
+        None,
+        description="Quantise fused experts too, as axolotl's `quantize_moe_experts`; those of a layer are dequantised "
+        "while it runs.",
+    )
     bf16: bool | None = Field(None, description="Compute in bfloat16.")
     fp16: bool | None = Field(None, description="Compute in float16.")
     gradient_checkpointing: bool | None = Field(None, description="Recompute activations in the backward pass.")

@@ -292,4 +292,5 @@ def program_of(training: Training, precision: Precision, tensor_parallel: int, *
         litgpt=training.trainer == "litgpt",
         in_parts=training.in_parts,
         rewards=training.objective.rewards,
+        experts_quantised=training.quantize_experts,
     )

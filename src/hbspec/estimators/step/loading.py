@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.states import QUANTIZED, SCALES, States, cut_weight, whole_weights
-from hbspec.estimators.weights import QUANTIZED_TOWER, largest_linear
+from hbspec.estimators.weights import QUANTIZED_TOWER, largest_experts, largest_linear
 
 
 def loaded(job: Job, stage: Stage, states: States, *, whole: bool) -> Iterator[Mapping[str, int]]:
@@ -53,4 +53,5 @@ def _largest_tensor(job: Job, stage: Stage) -> int:
     if not job.training.quantization:
         return 0
     embedding = job.architecture.vocab_size * job.architecture.hidden_size if stage.embedding or stage.head else 0
-    return 2 * max(largest_linear(job.architecture) if stage.layers else 0, embedding)
+    fused = largest_experts(job.architecture) if stage.layers and job.training.quantize_experts else 0
+    return 2 * max(largest_linear(job.architecture) if stage.layers else 0, embedding, fused)

@@ -89,6 +89,12 @@ def _tensors(job: Job, weight: Weight) -> Iterator[Loaded]:
         kept = _quantized(elements, weight.rows, training.quantization, double_quant=training.double_quant)
         yield from [Loaded(HALF * elements, kept)] * copies
         return
+    if training.quantization and weight.kind == "expert" and training.quantize_experts:
+        fused = _quantized(
+            whole, weight.copies * weight.rows, training.quantization, double_quant=training.double_quant
+        )
+        yield Loaded(HALF * whole, fused)
+        return
     element = weight.element(BYTES[training.weights_dtype])
     widened = training.quantization is not None and element > HALF
     yield from [Loaded((HALF if widened else element) * whole, (element * whole,), widened)] * copies

@@ -19,6 +19,7 @@ from hbspec.estimators.step.lifetimes.mixers import mixer_of
 from hbspec.estimators.step.lifetimes.mlp import CHUNKS
 from hbspec.estimators.step.lifetimes.modules import Adapter, Linear, Norm
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
+from hbspec.estimators.step.lifetimes.quantised_experts import Packing
 from hbspec.estimators.step.lifetimes.recorded import RecordedPart
 from hbspec.estimators.step.lifetimes.rotation import Rotation
 
@@ -149,6 +150,11 @@ class Builder:
         kinds = {None: "", "int8": "int8"}
         kept = self.architecture.family.own_linear and not self.program.subclasses_quantised
         return "" if kept else kinds.get(self.program.quantization, "4bit")
+
+    def packing(self) -> Packing | None:
+        """How fused experts are quantised; None where they are not."""
+        quantized = self.quantized() if self.program.experts_quantised and not self.listed else ""
+        return Packing(quantized, self.program.double_quant and quantized == "4bit") if quantized else None
 
     def layer(self, index: int) -> DecoderLayer | RecordedPart:
         """A layer's modules; a sparse one has its experts instead of an MLP."""

@@ -31,10 +31,13 @@ def _fused(build: Builder) -> Experts:
     def adapter(name: str, columns: int, rows: int, rank: int, copies: int) -> Adapter | None:
         return build.factors(columns, rows, rank, copies=copies) if build.adapts(name) else None
 
+    packing, element = build.packing(), None
+    if packing is not None:
+        element = packing.element(program.compute)
     return Experts(
         router=None if architecture.family.expert_norms else build.parameter(count * hidden, build.trains(router)),
-        up=build.parameter(2 * count * hidden * size, build.trains(up)),
-        down=build.parameter(count * hidden * size, build.trains(down)),
+        up=build.parameter(2 * count * hidden * size, build.trains(up), element),
+        down=build.parameter(count * hidden * size, build.trains(down), element),
         # Llama 4 does not run with one
         router_adapter=None if repeated else adapter(router, hidden, count, program.rank, 1),
         up_adapter=adapter(up, hidden, 2 * size, 2 * program.rank, count),
@@ -52,6 +55,7 @@ def _fused(build: Builder) -> Experts:
         shared=build.mlp("shared_expert.", shared) if shared else {},
         shared_gate=build.linear(gate, hidden, 1) if architecture.family.shared_expert_gate else None,
         listed=_listed(build, hidden, size) if build.listed else (),
+        packing=packing,
     )
 
 

@@ -18,6 +18,7 @@ from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
 from hbspec.estimators.step.lifetimes.mlp import CHUNKS, chunked_gate
 from hbspec.estimators.step.lifetimes.modules import ADAPTERS, COPIES, Adapter, Linear, Machine, product
+from hbspec.estimators.step.lifetimes.quantised_experts import Packing, opened
 from hbspec.estimators.step.lifetimes.tape import Tape
 
 INDEX = 8
@@ -47,6 +48,7 @@ class Experts(NamedTuple):
         shared: linear modules of an expert that every token visits.
         shared_gate: weighs what it puts out.
         listed: linear modules of each expert, where they are a list of modules and run one after another.
+        packing: how the weights of all experts are quantised; None where they are not.
     """
 
     router: ParameterTensor | None
@@ -68,6 +70,7 @@ class Experts(NamedTuple):
     shared: dict[str, Linear]
     shared_gate: Linear | None
     listed: Sequence[dict[str, Linear]]
+    packing: Packing | None = None
 
     def weights(self) -> list[ParameterTensor]:
         """Weights of the router, of the routed experts and the shared one, and of their adapters."""
@@ -127,11 +130,13 @@ def routed(machine: Machine, experts: Experts, x: Tensor, chosen: Tensor) -> Ten
     weights = layouts.gathered(tape, chosen, Form(0, rows), order)
     bias = tape.new(Form(0, 2 * rows * experts.size), experts.up.element) if experts.clamped else None
     # peft caches both sums until the experts are done (`nn.utils.parametrize.cached`)
-    up = _adapted(machine, experts.up, experts.up_adapter, factors[0], PARAMETRISED)
+    up = _adapted(machine, opened(machine, experts.up, experts.packing), experts.up_adapter, factors[0], PARAMETRISED)
     out = _gated(machine, experts, selected, up)
     if experts.clamped:
         bias = tape.new(Form(0, rows * experts.hidden), experts.up.element)
-    down = _adapted(machine, experts.down, experts.down_adapter, factors[1], PARAMETRISED)
+    whole = opened(machine, experts.down, experts.packing)
+    down = _adapted(machine, whole, experts.down_adapter, factors[1], PARAMETRISED)
+    del whole
     out = products.matmul(tape, out, down, Form(0, rows * experts.hidden), experts.work(experts.size))
     weighted = op.multiply(tape, out, weights)
     weighted = layouts.gathered(tape, weighted, weighted.numel, tape.new(Form(0, rows), INDEX))
@@ -147,11 +152,12 @@ def repeated_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     tape.term = "mlp"
     repeated = layouts.spread(tape, x, Form(0, count * experts.hidden))
     repeated = op.multiply(tape, repeated, scores)
-    both = product(machine, repeated, experts.up, Form(0, 2 * count * experts.size), experts.work(2 * experts.size))
+    up_weight, down_weight = (opened(machine, weight, experts.packing) for weight in (experts.up, experts.down))
+    both = product(machine, repeated, up_weight, Form(0, 2 * count * experts.size), experts.work(2 * experts.size))
     gate, up = layouts.halves(tape, both)
     gated = op.multiply(tape, up, op.unary(tape, gate, saves="input"))
-    routed = product(machine, gated, experts.down, Form(0, count * experts.hidden), experts.work(experts.size))
-    del repeated, both, gate, up, gated
+    routed = product(machine, gated, down_weight, Form(0, count * experts.hidden), experts.work(experts.size))
+    del repeated, both, gate, up, gated, up_weight, down_weight
     out = _shared(machine, experts, x)
     total = layouts.summed(tape, routed, x.numel, FLOAT32 if machine.compute else routed.element)
     return layouts.into(tape, out, total)
@@ -248,7 +254,7 @@ def _factors(machine: Machine, adapter: Adapter | None, element: int) -> list[Te
 
 
 def _adapted(
-    machine: Machine, weight: ParameterTensor, adapter: Adapter | None, factors: list[Tensor], times: int
+    machine: Machine, weight: ParameterTensor | Tensor, adapter: Adapter | None, factors: list[Tensor], times: int
 ) -> ParameterTensor | Tensor:
     """All experts' weights with their adapters added, `times` times over."""
     if adapter is None:

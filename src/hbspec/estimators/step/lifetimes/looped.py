@@ -16,6 +16,7 @@ from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
 from hbspec.estimators.step.lifetimes.looped_modules import LoopedExperts
 from hbspec.estimators.step.lifetimes.modules import Machine, narrowed
+from hbspec.estimators.step.lifetimes.quantised_experts import Packing, opened
 
 
 def looped_mlp(machine: Machine, experts: LoopedExperts, x: Tensor) -> Tensor:
@@ -26,7 +27,7 @@ def looped_mlp(machine: Machine, experts: LoopedExperts, x: Tensor) -> Tensor:
     tape.term = "mlp"
     total = tape.new(x.numel, x.element)
     _mask = tape.new(Form(0, (experts.number + 1) * experts.routes), INDEX)
-    stacks = [_stack(machine, weight) for weight in (experts.gate, experts.up, experts.down)]
+    stacks = [_stack(machine, weight, experts.packing) for weight in (experts.gate, experts.up, experts.down)]
     for _ in range(experts.number):
         index = tape.new(experts.share(2), INDEX)
         out = _expert(machine, experts, layouts.gathered(tape, x, experts.share(experts.hidden), index), stacks)
@@ -58,8 +59,11 @@ def _chosen(machine: Machine, experts: LoopedExperts, x: Tensor) -> Tensor:
     return op.unary(tape, chosen, saves="input", temporaries=1)  # / norm
 
 
-def _stack(machine: Machine, weight: ParameterTensor) -> Tensor:
+def _stack(machine: Machine, given: ParameterTensor, packing: Packing | None) -> Tensor:
     """All experts' weights, seen one by one."""
+    weight = opened(machine, given, packing)
+    if isinstance(weight, Tensor):
+        return weight
     whole = Tensor(None, weight.numel, weight.element)
     return machine.tape.record(whole, [weight.sink], lambda gradient: [op.alias(gradient)])
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hbspec.estimators.step.lifetimes.autograd import ParameterTensor
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.modules import Linear
+from hbspec.estimators.step.lifetimes.quantised_experts import Packing
 
 if TYPE_CHECKING:
     from hbspec.estimators.step.lifetimes.build import Builder
@@ -21,6 +22,7 @@ class LoopedExperts(NamedTuple):
         number: how many there are.
         routes: how many a token visits.
         hidden, size: widths of the residual stream and of one expert.
+        packing: how their weights are quantised; None where they are not.
     """
 
     router: Linear
@@ -31,6 +33,7 @@ class LoopedExperts(NamedTuple):
     routes: int
     hidden: int
     size: int
+    packing: Packing | None = None
 
     def weights(self) -> list[ParameterTensor]:
         """Weights of the router, of its adapter and of the experts."""
@@ -46,6 +49,8 @@ def looped_experts(build: Builder) -> LoopedExperts:
     architecture = build.architecture
     hidden, size, count = architecture.hidden_size, architecture.moe_intermediate_size, architecture.num_experts
     names = "experts.w1", "experts.v1", "experts.w2"
-    gate, up, down = (build.parameter(count * hidden * size, build.trains(name)) for name in names)
+    packing = build.packing()
+    element = packing.element(build.program.compute) if packing else None
+    gate, up, down = (build.parameter(count * hidden * size, build.trains(name), element) for name in names)
     router = build.linear(architecture.family.router, hidden, count)
-    return LoopedExperts(router, gate, up, down, count, architecture.num_experts_per_tok, hidden, size)
+    return LoopedExperts(router, gate, up, down, count, architecture.num_experts_per_tok, hidden, size, packing)

@@ -106,7 +106,9 @@ def attention(
     return tape.record(out, nodes, derivative, held)
 
 
-def plus_product(tape: Tape, weight: ParameterTensor, left: Tensor, right: Tensor, work: Form, times: int) -> Tensor:
+def plus_product(
+    tape: Tape, weight: ParameterTensor | Tensor, left: Tensor, right: Tensor, work: Form, times: int
+) -> Tensor:
     """`baddbmm`: a frozen weight plus the product of two factors, as large as the weight.
 
     It runs `times` times, and one result is used. On the way back each factor's gradient is a product of as much work.

@@ -49,6 +49,7 @@ class Program(NamedTuple):
         padding: tokens of each row that fill the last chunk of a state space.
         rows: of a micro-batch, where layers make something once for all of them; else 1, whatever there are.
         length: tokens of a row, where other operators run at other lengths; else 0.
+        experts_quantised: whether fused experts are quantised as linear modules are.
         rewards: whether the head gives one number a token, of which the last of each row rewards it.
     """
 
@@ -91,6 +92,7 @@ class Program(NamedTuple):
     padding: int = 0
     length: int = 0
     rewards: bool = False
+    experts_quantised: bool = False
 
 
 def mask_of(program: Program, kind: str) -> int | None:
