@@ -9,9 +9,9 @@ from trl import ModelConfig, SFTConfig
 
 from hbspec.catalog.frameworks import framework_defaults
 from hbspec.catalog.rows import rows
-from hbspec.spec.sections import Hyperparameters, Software
+from hbspec.spec.sections import Hyperparameters, Instance, Software
 
-SECTIONS = {"hyperparameters": Hyperparameters, "software": Software}
+SECTIONS = {"hyperparameters": Hyperparameters, "software": Software, "instance": Instance}
 BASE = {"learning_rate": 1e-4, "per_device_batch_size": 1, "max_length": 512}
 
 TRL = {
@@ -41,7 +41,8 @@ def test_every_row_is_one_that_a_spec_could_say(row):
     value = framework_defaults(row["framework"], row["method"] or None, row["parallelism"] or None)[row["key"]].value
     if key == "per_device_eval_batch_size" and value == "per_device_batch_size":
         return
-    given = {**(BASE if section == "hyperparameters" else {}), key: value}
+    beside = {"hyperparameters": BASE, "instance": {"gpu": "A10G", "parallelism": row["parallelism"]}}
+    given = {**beside.get(section, {}), key: value}
     assert SECTIONS[section].model_validate(given)
     assert row["source"].startswith("https://")
 

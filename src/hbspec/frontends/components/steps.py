@@ -23,9 +23,10 @@ OPTIMIZERS = {
 }
 """Names of transformers' by the class that an optimizer is made of."""
 SCHEDULE = "get_cosine_schedule_with_warmup"
-CHUNKED = ("LinearCrossEntropyLoss", "CEWithChunkedOutputLoss")
-"""Losses of `torchtune/modules/loss` that make logits a chunk after another."""
-WHOLE = "CrossEntropyLoss"
+CHUNKED = "LinearCrossEntropyLoss"
+"""The loss of `torchtune/modules/loss` that makes logits a chunk after another."""
+WHOLE = ("CrossEntropyLoss", "CEWithChunkedOutputLoss")
+"""Losses that get all logits; the second widens them a chunk after another, which is counted as if it did all at once."""
 
 
 def put_optimizer(foreign: Foreign, building: Building) -> None:
@@ -67,9 +68,9 @@ def put_loss(foreign: Foreign, building: Building) -> None:
         put_task(building, kind, "dpo")
         building.put((TRAINING, "beta"), given.get("beta"))
         building.put((TRAINING, "loss_type"), kind, "sigmoid")
-    elif kind and name in CHUNKED:
+    elif kind and name == CHUNKED:
         building.put((TRAINING, "loss"), kind, "chunked")
-    elif kind and name == WHOLE:
+    elif kind and name in WHOLE:
         building.put((TRAINING, "loss"), kind, "standard")
     elif kind:
         building.unread(kind, "either", f"computes the loss {kind.text}")
