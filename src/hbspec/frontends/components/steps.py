@@ -26,7 +26,7 @@ SCHEDULE = "get_cosine_schedule_with_warmup"
 CHUNKED = "LinearCrossEntropyLoss"
 """The loss of `torchtune/modules/loss` that makes logits a chunk after another."""
 WHOLE = ("CrossEntropyLoss", "CEWithChunkedOutputLoss")
-"""Losses that get all logits; the second widens them a chunk after another, which is counted as if it did all at once."""
+"""Losses that get all logits; the second widens them a chunk after another, counted as if all at once."""
 
 
 def put_optimizer(foreign: Foreign, building: Building) -> None:
