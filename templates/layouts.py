@@ -130,8 +130,9 @@ class Reader:
         """The example of a value, or why it is not one."""
         if self._columns and isinstance(value, dict):
             missing = [theirs for theirs in self._columns.values() if theirs not in value]
-            if len(missing) == len(self._columns):
-                return Broken(place, f"the {place.noun} has no column {quoted(repr(missing[0]))}")
+            # as long as no example is read, a column that is named and not there would leave another type
+            if missing and (self.layout is None or len(missing) == len(self._columns)):
+                return Broken(place, f"the {place.noun} has no column {quoted(repr(missing[0]))}{_columns_of(value)}")
             renamed = {ours: value[theirs] for ours, theirs in self._columns.items() if theirs in value}
             value = {key: held for key, held in value.items() if key not in self._columns.values()} | renamed
         return self.example(value, place)
@@ -156,9 +157,16 @@ def _unknown(value: Any, place: Place) -> str:
         return f"the {place.noun} is not a map"
     if not value:
         return f"the {place.noun} is empty"
+    return f"the columns {_names(value)} are those of no dataset type; name them with --column"
+
+
+def _columns_of(value: Mapping[str, Any]) -> str:
+    return f"; its columns are {_names(value)}" if value else ""
+
+
+def _names(value: Mapping[str, Any]) -> str:
     names = [quoted(str(name)) for name in list(value)[:COLUMNS_SHOWN]]
-    more = ["…"] if len(value) > len(names) else []
-    return f"the columns {', '.join([*names, *more])} are those of no dataset type; name them with --column"
+    return ", ".join([*names, *(["…"] if len(value) > len(names) else [])])
 
 
 def _made(value: Any, place: Place, layout: Layout) -> Record | Broken:

@@ -184,3 +184,16 @@ class TestProcess:
         assert done.returncode == 1
         assert b"standard input is closed" in b" ".join(done.stdout.split())
         assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "columns", [("prompt=q", "completion=aa"), ("completion=aa", "prompt=q"), ("prompt=qq", "completion=a")]
+)
+def test_a_column_that_is_named_and_not_there_is_no_other_type(hbspec, columns):
+    """Without its completions, the file would pass as one of prompts alone."""
+    hbspec.write("rows.jsonl", '{"q": "a", "a": "b"}\n{"q": "c", "a": "d"}\n')
+    words = [word for column in columns for word in ("--column", column)]
+    code, out, _ = hbspec("data", "check", "rows.jsonl", *words)
+    wrong = next(column for column in columns if column[-2:] in ("aa", "qq"))[-2:]
+    assert code == 1
+    assert f"2 lines (1, 2): the line has no column '{wrong}'; its columns are q, a" in out

@@ -18,7 +18,7 @@ while IFS= read -r line; do
   found=$(sha256 < "$path") || found=
   if [[ ${found%% *} != "${line%% *}" ]]; then changed=$path; fi
 done << 'COMPILED'
-86174da959d1c6f107283ede0bde9889faaf96ae12f2948628584ad19ffd3851  create_training_job.json
+01300243dabdcbc17ad63b803ba6f225f48aca14052f0990e8bfaedac0c5a988  create_training_job.json
 1aa5d3028b3c1afe070feb868640bb394c683f5e51fbab7985868dd3f49d11b1  source/author_rewards.py
 d5bc5876014116ba6f2a1e06845f0772bbd46e51e359aa7ce4a57b72ee558f8c  source/base_model.py
 313dca31df846fcb1eca602328ceef36099e30f9c6aa75c0e36a70bc3fdeee75  source/beside.py
@@ -40,7 +40,7 @@ b8e136844385c6b2157e3df8dcc6204eb9707f1d7e689fd051468d498b6cd078  source/folder_
 b7a9d9f8b51180d5cda3c136e4967744c3369c05562fe0e0c0af501440dd54f7  source/job.py
 17afc021f60dc87cf93f0658cbb64141ef32044dba163a77e08b3d14ab35987c  source/job_examples.py
 6ae0f6b58012c083ad6abf54167a32a563e5a847c616b23a79aca20cda1eca0d  source/launcher.py
-dfe4b080ee1e28f6762fc77df1e3b6bc52d4ae5a1112e8a6924668fffea2e5ef  source/layouts.py
+4dc19d50b28bf7e34d6a95c2dd92d5fa908266367e048b97ca144ad20351864c  source/layouts.py
 c5fc4dee762a716fad320cf4e0dcbaf7a0efb9f09d9b1622fda26b2009b35850  source/learned.py
 685725ea7578c2a78a4d7520ed543c164d32653d70c26b3bfd28087359a5f06e  source/leaving.py
 bd03f977885d0210adfc482e323544d9dd9f495e2cef9de3b62962fc7ec24553  source/lines.py
