@@ -31,20 +31,39 @@ SETTINGS = {
     "SAVE_TOTAL_LIMIT": "1",
     "LOAD_BEST_MODEL_AT_END": "true",
 }
-"""The third update is the best one, and the last of its epoch. Much dropout makes other losses of other numbers."""
+"""The third update is the last of its epoch. Much dropout makes other losses of other numbers."""
 ADAPTER = "adapter_model.safetensors"
 Job = Callable[..., str]
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    """With the model of which the third update is the best one."""
+    """With the model that learns for some updates and then no more."""
     return Bench(tmp_path, QWEN_32B)
+
+
+BEST = 0
+"""Stands for the update after which the loss of the unbroken run is the least."""
 
 
 def evaluated(output: str) -> list[tuple[int, float]]:
     found = re.findall(r"step=(\d+) eval_loss=(\S+)", output)
     return [(int(step), float(loss)) for step, loss in found]
+
+
+def evaluates_as(monkeypatch: pytest.MonkeyPatch, after: dict[int, float]) -> None:
+    """Evaluations find these losses after the updates, whatever the CPU makes of them."""
+    import trainers
+
+    evaluate = trainers.of("sft").evaluate
+
+    def told(self: Any, *arguments: Any, **named: Any) -> dict[str, float]:
+        found = evaluate(self, *arguments, **named)
+        loss = after[self.state.global_step]
+        self.state.log_history[-1]["eval_loss"] = loss
+        return {**found, "eval_loss": loss}
+
+    monkeypatch.setattr(trainers.of("sft"), "evaluate", told)
 
 
 def hear(monkeypatch: pytest.MonkeyPatch, method: str, update: int) -> None:
@@ -63,16 +82,17 @@ def hear(monkeypatch: pytest.MonkeyPatch, method: str, update: int) -> None:
 
 
 @pytest.mark.parametrize("place", ["in the update", "in its evaluation"])
-@pytest.mark.parametrize(("at", "best", "rate"), [(2, 3, "1"), (3, 3, "1"), (4, 4, "5e-3")])
+@pytest.mark.parametrize(("at", "rate"), [(2, "1"), (3, "1"), (BEST, "1"), (4, "5e-3")])
 def test_a_checkpoint_that_a_stop_left_unevaluated_is_evaluated_by_the_next_start(
-    bench: Bench, job: Job, monkeypatch: pytest.MonkeyPatch, place: str, at: int, best: int, rate: str
+    bench: Bench, job: Job, monkeypatch: pytest.MonkeyPatch, place: str, at: int, rate: str
 ) -> None:
-    """Within an epoch, at its end, where it is the best one, and at the end of the run."""
+    """Within an epoch, at its end, where it is the best one, which the CPU decides, and at the end of the run."""
     bench.write(SETTINGS | {"LEARNING_RATE": rate}, sums(6), sums(4, seed=9))
     whole = job()
     unbroken, told = (bench.folder / "model" / ADAPTER).read_bytes(), bench.record.get("best")
     (bench.folder / "checkpoints").rename(bench.folder / "away")
-    assert min(evaluated(whole), key=lambda each: each[1])[0] == best
+    best = min(evaluated(whole), key=lambda each: each[1])[0]
+    at = at or max(best, 2)
 
     hear(monkeypatch, *(("training_step", at - 1) if place == "in the update" else ("prediction_step", at)))
     first = job()
@@ -167,20 +187,14 @@ def test_the_best_checkpoint_is_delivered_only_if_it_is_whole_and_of_this_run(
     other = ["--MAX_STEPS", "1", "--checkpoint-dir", f"{at}/other", "--model-dir", f"{at}/model-2"]
     job(*more, "--LORA_R", "8", *other, "--output-data-dir", f"{at}/output-2")
 
-    evaluate, step = trainers.of("sft").evaluate, trainers.of("sft").training_step
-
-    def told(self: Any, *arguments: Any, **named: Any) -> dict[str, float]:
-        found = evaluate(self, *arguments, **named)
-        loss = {1: 1.0, 2: 3.0, 3: 2.0, 4: 4.0}[self.state.global_step]
-        self.state.log_history[-1]["eval_loss"] = loss
-        return {**found, "eval_loss": loss}
+    step = trainers.of("sft").training_step
 
     def harmed(self: Any, *arguments: Any, **named: Any) -> Any:
         if self.state.global_step == 3:
             act(at / "checkpoints/checkpoint-1")
         return step(self, *arguments, **named)
 
-    monkeypatch.setattr(trainers.of("sft"), "evaluate", told)
+    evaluates_as(monkeypatch, {1: 1.0, 2: 3.0, 3: 2.0, 4: 4.0})
     monkeypatch.setattr(trainers.of("sft"), "training_step", harmed)
     output = job(*more)
     left = "checkpoint-3" if kept == 9 else "checkpoint-4"
@@ -203,6 +217,7 @@ def test_where_no_evaluated_checkpoint_is_left_the_last_weights_are_delivered_an
         shutil.rmtree(bench.folder / "checkpoints/checkpoint-3")
         load(self)
 
+    evaluates_as(monkeypatch, {1: 4.0, 2: 3.0, 3: 1.0, 4: 2.0})
     monkeypatch.setattr(trainers.of("sft"), "_load_best_model", harmed)
     bench.write(SETTINGS, sums(6), sums(4, seed=9))
     output = job()
