@@ -42,8 +42,8 @@ def _links(analysis: Analysis, first: list[Change], fits: Callable[[Analysis], b
     links, changed = [*first], _applied(first, analysis)
     while not fits(changed):
         tried = [(link, _applied([link], changed)) for link in _leaner(changed) if link.kind != "parallelism"]
-        link, after = min(tried, key=lambda pair: _fullness(pair[1]), default=(None, changed))
-        if link is None or len(links) == LONGEST or _fullness(after) >= _fullness(changed):
+        link, after = min(tried, key=lambda pair: known_fullness(pair[1]), default=(None, changed))
+        if link is None or len(links) == LONGEST or known_fullness(after) >= known_fullness(changed):
             return []
         links.append(link)
         changed = after
@@ -72,7 +72,7 @@ def _applied(links: list[Change], analysis: Analysis) -> Analysis:
     return replace(analysis, spec=_as_one(links).applied(analysis.spec)) if links else analysis
 
 
-def _fullness(analysis: Analysis) -> float:
+def known_fullness(analysis: Analysis) -> float:
     """The share of a GPU that its tensors may take; infinite where it is not known."""
     try:
         return fullness(analysis.plan)

@@ -7,12 +7,11 @@ from dataclasses import replace
 from math import inf
 
 from hbspec.analysis import Analysis
-from hbspec.analysis.chains import chains
+from hbspec.analysis.chains import chains, known_fullness
 from hbspec.analysis.change import Change
 from hbspec.analysis.changes import elsewhere, leaner, trains_otherwise
 from hbspec.analysis.pairs import following
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.training.memory import fullness
 from hbspec.estimators.verdict import Verdict
 from hbspec.rules.within_limits import within_limits
 
@@ -91,7 +90,7 @@ def _twos(analysis: Analysis) -> list[Change]:
     pairs: list[Change] = []
     for first in leaner(analysis.spec, analysis.plan):
         changed = replace(analysis, spec=first.applied(analysis.spec))
-        if _fullness(changed) < _fullness(analysis):
+        if known_fullness(changed) < known_fullness(analysis):
             pairs += following(first, changed.spec, changed.plan)
     return _preferred(pairs)
 
@@ -129,11 +128,3 @@ def _fits(change: Change, changed: Analysis) -> bool:
         return not moves or changed.host.verdict is not Verdict.DOES_NOT_FIT
     except NotKnownError:
         return False
-
-
-def _fullness(analysis: Analysis) -> float:
-    """The share of a GPU that its tensors may take; infinite where it is not known."""
-    try:
-        return fullness(analysis.plan)
-    except NotKnownError:
-        return inf
