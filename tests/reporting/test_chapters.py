@@ -252,6 +252,12 @@ def test_several_specs_are_compared_first_and_a_refused_one_is_named(compared, b
     assert table(chapter(report, "comparison"), "Figures, each with its difference from A").rows[0][0] == "Verdict"
 
 
+def test_specs_of_one_name_are_called_by_their_files(compared):
+    report = contents(compare(["plan.yaml", "cheaper.yaml"], [*compared.estimates] * 2))
+    assert [one.text for one in report.lead] == ["plan.yaml, cheaper.yaml"]
+    assert [one.title for one in report.chapters] == ["Comparison", "A: plan.yaml", "B: cheaper.yaml"]
+
+
 def test_of_many_specs_there_is_a_row_each_and_the_cheapest_is_first(compared):
     (found,) = compared.estimates
     dearer = estimate(SPEC | {"data": {"train": {"examples": 1000}, "tokens": {"mean": 900, "max": 1000}}}, as_of=DAY)

@@ -86,20 +86,27 @@ def _contents(compared: Compared, plans: Sequence[Optimum | str], refused: Seque
         )
     if len(compared.files) > MOST_SPECS:
         return _many(compared, made, missing)
+    names = _told_apart(compared)
     several = [
         Chapter(
             f"spec-{letter(number).lower()}",
-            phrase("{letter}: {name}", letter=letter(number), name=found.plan.name),
+            phrase("{letter}: {name}", letter=letter(number), name=name),
             _lead(found, report, file),
             _chapters(found, report, plans[number] if plans else None),
         )
-        for number, (file, found, report) in enumerate(
-            zip(compared.files, compared.estimates, compared.reports, strict=True)
+        for number, (name, file, found, report) in enumerate(
+            zip(names, compared.files, compared.estimates, compared.reports, strict=True)
         )
     ]
-    names = ", ".join(found.plan.name for found in compared.estimates)
     chapters = [comparison_chapter(compared), *missing, *several]
-    return Contents(phrase("{number} specs compared", number=len(several)), made, [Statement(names)], chapters)
+    title = phrase("{number} specs compared", number=len(several))
+    return Contents(title, made, [Statement(", ".join(names))], chapters)
+
+
+def _told_apart(compared: Compared) -> list[str]:
+    """What each spec is called among the others: its name, or its file where another spec has the same name."""
+    names = [found.plan.name for found in compared.estimates]
+    return [file if names.count(name) > 1 else name for file, name in zip(compared.files, names, strict=True)]
 
 
 def _many(compared: Compared, made: str, missing: Sequence[Chapter]) -> Contents:
