@@ -259,3 +259,23 @@ def test_an_imported_script_plans_as_it_does(read, tmp_path, capsys):
     assert command("import").run(**given | words) == 0
     script = estimate(str(tmp_path / "run.sh"), overrides=on)
     assert estimate(str(place)).analysis.plan == script.analysis.plan
+
+
+def test_a_batch_script_of_slurm_says_its_hosts_and_its_time_limit(read):
+    text = (
+        "#!/bin/bash\n#SBATCH --nodes=2\n#SBATCH --gpus-per-node=8\n#SBATCH --time=0-02:30:00\n"
+        "srun torchrun --nnodes $SLURM_NNODES --nproc_per_node $SLURM_GPUS_ON_NODE trl/scripts/sft.py \\\n"
+        f"  {flags(TRL)}\n"
+    )
+    document = read(text)
+    assert document.values["instance"] | {"type": None} == {
+        "type": None, "parallelism": "ddp", "count": 2, "max_runtime": "9000s",
+    }  # fmt: skip
+    assert document.span(("instance", "count")).start == (2, 17)
+    assert document.span(("instance", "max_runtime")).start.line == 4
+    assert found(document) == []
+
+
+def test_the_hosts_that_a_script_sets_itself_count_above_those_of_slurm(read):
+    text = f"#SBATCH --nodes=4\nSLURM_NNODES=2\ntorchrun --nnodes $SLURM_NNODES trl/scripts/sft.py {flags(TRL, ' ')}\n"
+    assert read(text).values["instance"]["count"] == 2

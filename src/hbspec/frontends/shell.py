@@ -17,6 +17,7 @@ from hbspec.frontends.commands.open_flags import say_what_is_open
 from hbspec.frontends.commands.peft_example import put_defaults
 from hbspec.frontends.commands.processes import put_processes
 from hbspec.frontends.commands.script import script_of
+from hbspec.frontends.commands.slurm import time_limit
 from hbspec.frontends.commands.training import OF_TRL, TRL, CommandLine, command_line, front, where
 from hbspec.frontends.known import trl as known_trl
 from hbspec.frontends.known.script_arguments import WITH_INFLUENCE, WITHOUT_INFLUENCE
@@ -34,6 +35,7 @@ from hbspec.spelling import nearest
 MARKDOWN = (".md", ".mdx", ".markdown")
 LISTED = 4
 """The other trainings of a file that a message names; the rest is counted."""
+MAX_RUNTIME = ("instance", "max_runtime")
 HANDBOOK = "scripts/"
 """The folder of the alignment handbook's scripts, which take what TRL's configuration takes."""
 
@@ -84,6 +86,7 @@ def translate(foreign: Foreign, building: Building) -> None:
         front(training).translate(foreign, building)
     options = foreign.options if foreign.accelerated.tree is None else Foreign(foreign.accelerated.tree)
     put_processes(training.started, options, building, foreign.places)
+    _put_limit(foreign, building)
 
 
 def finish(foreign: Foreign, building: Building, said: Said) -> None:
@@ -97,6 +100,16 @@ def _fields(command: CommandLine) -> ProgramKeys:
     if training.front == TRL and training.task:
         return known_trl.fields_of(training.task.text)
     return front(training).fields()
+
+
+def _put_limit(command: CommandLine, building: Building) -> None:
+    """The time after which Slurm stops the job."""
+    directives = command.training.started.run.directives
+    seconds = time_limit(directives)
+    if seconds:
+        place = command.places.of(directives["time"])
+        given = ForeignKey(("--time",), directives["time"].text, node_of(directives["time"].text, place), place)
+        building.put(MAX_RUNTIME, given, f"{seconds}s")
 
 
 def _put_script(command: CommandLine, building: Building) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
+from hbspec.frontends.commands.slurm import directives_of, variables_of
 from hbspec.frontends.commands.variables import Field, ShellArray, Value, Variables, fields_of, merged_value, text_of
 from hbspec.frontends.commands.words import ControlOperator, Literal, Unclosed, Word, tokens_of
 
@@ -39,10 +40,17 @@ OF_LAUNCHERS = ("CUDA_VISIBLE_DEVICES", "NPROC_PER_NODE", "NNODES")
 
 
 class Run(NamedTuple):
-    """A command that the script runs: its words, and those of `OF_LAUNCHERS` that are set at its place."""
+    """A command that the script runs.
+
+    Attributes:
+        words: its words.
+        variables: those of `OF_LAUNCHERS` that are set at its place.
+        directives: the options that the script gives to Slurm.
+    """
 
     words: tuple[Field, ...]
     variables: dict[str, Field]
+    directives: dict[str, Field]
 
 
 class Script(NamedTuple):
@@ -77,6 +85,9 @@ class _Reader:
     def __init__(self, text: str, start: int, end: int) -> None:
         self._text, self._start, self._end = text, start, end
         self._variables = Variables()
+        self._directives = directives_of(text, start, end)
+        for name, value in variables_of(self._directives):
+            self._variables[name] = value
         self._blocks: list[_Block] = []
         self._words: list[Word] = []
         self._depends, self._drops_next = False, False
@@ -192,7 +203,7 @@ class _Reader:
             own.update(_set_for_another(fields))
             told = {name: own.get(name, self._variables.get(name)) for name in OF_LAUNCHERS}
             known = {name: value for name, value in told.items() if isinstance(value, Field)}
-            self.runs.append(Run(tuple(fields), known))
+            self.runs.append(Run(tuple(fields), known, self._directives))
 
     def _forget_what_it_sets(self, words: list[Word], fields: list[Field]) -> None:
         """Variables that a command sets in another way than by an assignment: their values are not known."""
