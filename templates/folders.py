@@ -109,7 +109,7 @@ def _found(folder: Path, above: tuple[os.stat_result, ...]) -> Iterator[tuple[Pa
     """What lies in a folder and below it, and whether it is read."""
     here = folder.stat()
     if any(os.path.samestat(here, each) for each in above):
-        raise OSError(errno.ELOOP, "Link leads to a folder that it lies in", str(folder))
+        raise OSError(errno.ELOOP, "Link leads to a folder that it lies in; remove the link", str(folder))
     for path in folder.iterdir():
         if path.name.startswith(HIDDEN):
             if not _is_note(path):

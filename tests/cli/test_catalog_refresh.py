@@ -193,7 +193,7 @@ def test_a_changed_file_is_refused(command, content, said, refresh, hbspec, tmp_
 
 def test_a_missing_file_is_said(hbspec):
     code, _, err = hbspec("check", "job.yaml", "--catalog", "none.csv")
-    assert (code, err) == (2, "hbspec: none.csv: No such file or directory\n")
+    assert (code, err) == (2, "hbspec: none.csv: No such file or directory; correct the path\n")
 
 
 def test_an_address_that_is_none(hbspec):

@@ -155,12 +155,12 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("words", "says"),
         [
-            (("nowhere.jsonl",), "nowhere.jsonl: No such file or directory"),
+            (("nowhere.jsonl",), "nowhere.jsonl: No such file or directory; correct the path"),
             (("empty",), "empty holds no file that ends in .jsonl, .json, .csv (also with .gz or .zst), .parquet"),
             (("t.jsonl", "t.jsonl"), "t.jsonl is named twice"),
             (("t.jsonl", "--validation", "t.jsonl"), "t.jsonl cannot be both training data and --validation"),
             (("-", "--validation", "-"), "- cannot be both training data and --validation"),
-            (("t.jsonl", "--profile", "nowhere.json"), "nowhere.json: No such file or directory"),
+            (("t.jsonl", "--profile", "nowhere.json"), "nowhere.json: No such file or directory; correct the path"),
         ],
     )
     def test_names_that_are_wrong(self, hbspec, words, says):

@@ -105,3 +105,10 @@ def test_a_file_that_ends_early_is_not_half_converted(hbspec, cut):
     assert (code, out) == (2, "")
     assert "a.parquet: error[HB051] data-file-refused: the file cannot be read as Parquet" in err
     assert sorted(path.name for path in hbspec.folder.iterdir()) == ["a.parquet", "job.yaml", "whole.parquet"]
+
+
+def test_a_place_that_cannot_be_written_is_said_by_its_own_name(hbspec):
+    hbspec.write("a.jsonl", lines(*ALPACA))
+    code, out, err = hbspec("data", "convert", "a.jsonl", "-o", "/proc/out.jsonl")
+    assert (code, out) == (2, "")
+    assert err == "hbspec: /proc/out.jsonl: No such file or directory; correct the path\n"

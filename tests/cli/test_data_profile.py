@@ -171,7 +171,7 @@ class TestBadData:
 
     def test_a_missing_file(self, hbspec):
         code, out, err = hbspec("data", "profile", "nowhere.jsonl")
-        assert (code, out, err) == (2, "", "hbspec: nowhere.jsonl: No such file or directory\n")
+        assert (code, out, err) == (2, "", "hbspec: nowhere.jsonl: No such file or directory; correct the path\n")
 
 
 class TestOutput:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 
@@ -47,6 +49,38 @@ def test_no_fault_gets_through(monkeypatch, capsys, fault):
     monkeypatch.setattr("hbspec.api.check", fail(fault()))
     assert main(["check", "-"]) == 70
     assert fault.__name__ in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("code", "action"),
+    [
+        (errno.ENOENT, "correct the path"),
+        (errno.ENOTDIR, "correct the path"),
+        (errno.ENAMETOOLONG, "use a shorter name"),
+        (errno.EISDIR, "name a file"),
+        (errno.ELOOP, "correct the link"),
+        (errno.EACCES, "change its permissions, or name another"),
+        (errno.EPERM, "change its permissions, or name another"),
+        (errno.EROFS, "write to another disk"),
+        (errno.ENOSPC, "free some space, or write to another disk"),
+        (errno.EDQUOT, "free some space, or write to another disk"),
+        (errno.EMFILE, "raise the limit with `ulimit -n`"),
+        (errno.ENFILE, "close other programs"),
+        (errno.EIO, "read it from another copy, or write to another disk"),
+    ],
+)
+def test_what_the_system_refuses_comes_with_one_action(monkeypatch, capsys, code, action):
+    monkeypatch.setattr("hbspec.api.check", fail(OSError(code, os.strerror(code), "there")))
+    assert main(["check", "-"]) == 2
+    assert capsys.readouterr().err == f"hbspec: there: {os.strerror(code)}; {action}\n"
+
+
+def test_an_error_that_says_what_to_do_is_left_as_it_is(monkeypatch, capsys):
+    monkeypatch.setattr(
+        "hbspec.api.check", fail(OSError(errno.EIO, "the Hub is away; run the command again", "hf://x"))
+    )
+    assert main(["check", "-"]) == 2
+    assert capsys.readouterr().err == "hbspec: hf://x: the Hub is away; run the command again\n"
 
 
 def test_an_interrupt(monkeypatch, capsys):

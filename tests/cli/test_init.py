@@ -128,7 +128,7 @@ def test_nothing_is_overwritten(folder, capsys):
 
 def test_a_folder_that_is_not_there(folder, capsys):
     assert main(["init", "nowhere/a.yaml", *TYPE]) == 2
-    assert capsys.readouterr().err == "hbspec: nowhere/a.yaml: No such file or directory\n"
+    assert capsys.readouterr().err == "hbspec: nowhere/a.yaml: No such file or directory; correct the path\n"
 
 
 class TestAtATerminal:

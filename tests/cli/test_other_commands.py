@@ -76,7 +76,7 @@ class TestInit:
 
     def test_a_folder_that_is_not_there(self, hbspec):
         code, _, err = hbspec("init", "nowhere/spec.yaml")
-        assert (code, err) == (2, "hbspec: nowhere/spec.yaml: No such file or directory\n")
+        assert (code, err) == (2, "hbspec: nowhere/spec.yaml: No such file or directory; correct the path\n")
 
 
 class TestSchema:

@@ -84,7 +84,7 @@ def test_beside_others_it_is_named_with_its_errors(one):
 
 @pytest.mark.parametrize(
     ("place", "said"),
-    [("missing/report.md", "No such file or directory"), ("folder", "Is a directory")],
+    [("missing/report.md", "No such file or directory; correct the path"), ("folder", "Is a directory; name a file")],
 )
 def test_a_place_that_cannot_be_written(one, place, said):
     (one.folder / "folder").mkdir()
@@ -105,7 +105,7 @@ def test_a_report_is_a_file(one):
 def test_a_folder_without_the_right_to_write(one):
     (one.folder / "folder").mkdir(mode=0o500)
     code, _, err = one("report", "a.yaml", *MARKDOWN, "-o", "folder/report.md")
-    assert (code, err) == (2, "hbspec: folder/report.md: Permission denied\n")
+    assert (code, err) == (2, "hbspec: folder/report.md: Permission denied; change its permissions, or name another\n")
 
 
 def test_without_vl_convert_the_extra_is_named(monkeypatch):

@@ -14,7 +14,7 @@ from .conftest import PLAIN
 COMMANDS = ["check job.yaml", "check -", "compile - -o out", "estimate job.yaml", "explain HB101", "rules", "schema"]
 OTHERS = ["check --help", "init new.yaml", "data check no.jsonl", "chekc"]
 FORCED = "compile job.yaml -o out --force --set budget.max_cost=1USD"
-CLOSED = "hbspec: standard output: the stream is closed\n"
+CLOSED = "hbspec: standard output: the stream is closed; redirect it to a file\n"
 
 
 def run(hbspec, command, redirection):
@@ -71,7 +71,9 @@ def test_a_spec_on_a_closed_input(hbspec, command):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only where there is a full device")  # noqa: PTH110
 @pytest.mark.parametrize("command", ["check -", "estimate job.yaml"])
 def test_a_full_disk(hbspec, command):
-    assert run(hbspec, command, "> /dev/full")[::2] == (2, "hbspec: standard output: No space left on device\n")
+    action = "free some space, or write to another disk"
+    said = f"hbspec: standard output: No space left on device; {action}\n"
+    assert run(hbspec, command, "> /dev/full")[::2] == (2, said)
 
 
 @pytest.mark.parametrize("command", ["rules", "schema"])

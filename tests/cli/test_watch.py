@@ -137,7 +137,7 @@ class TestBadInput:
     @pytest.mark.parametrize("command", ["watch", "verify"])
     def test_a_file_that_is_not_there_and_a_folder(self, job, command):
         code, _, err = job(command, "bot.yaml", "no.log")
-        assert (code, err) == (2, "hbspec: no.log: No such file or directory\n")
+        assert (code, err) == (2, "hbspec: no.log: No such file or directory; correct the path\n")
         assert job(command, "bot.yaml", ".") == (2, "", "hbspec: . is a folder: give the log's file\n")
         assert job(command, "bot.yaml", "no.json")[0] == 2
 

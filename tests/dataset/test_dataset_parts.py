@@ -93,7 +93,7 @@ def test_a_file_that_has_become_shorter_is_no_whole(folder):
     name = str(folder / "a.jsonl")
     asked = parts(data_files([name]), 500)
     (folder / "a.jsonl").write_bytes(TEXT[:-10])
-    assert profile_part(asked[-1]) == UnprofiledPart(name, "was shortened while it was read")
+    assert profile_part(asked[-1]) == UnprofiledPart(name, "was shortened while it was read; run the command again")
 
 
 class TestEngines:

@@ -92,6 +92,10 @@ def _write(conversion: Conversion, place: Path, apart: Path) -> bool:
             if counts.kept:
                 move_to_free_place(unfinished[1], apart)
             move_to_free_place(unfinished[0], place)
+        except OSError as reason:
+            if reason.filename in (None, *map(str, unfinished)):  # the user has named another
+                reason.filename = str(place)
+            raise
         finally:
             for path in unfinished:
                 path.unlink(missing_ok=True)

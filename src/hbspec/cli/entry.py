@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -16,6 +17,24 @@ from hbspec.cli.streams import Outlet, guarded
 from hbspec.configuration import ConfigurationError
 from hbspec.diagnostics import Report
 from hbspec.showing import shown
+
+ACTIONS = {
+    errno.ENOENT: "correct the path",
+    errno.ENOTDIR: "correct the path",
+    errno.ENAMETOOLONG: "use a shorter name",
+    errno.EISDIR: "name a file",
+    errno.EEXIST: "name another",
+    errno.ELOOP: "correct the link",
+    errno.EACCES: "change its permissions, or name another",
+    errno.EPERM: "change its permissions, or name another",
+    errno.EROFS: "write to another disk",
+    errno.ENOSPC: "free some space, or write to another disk",
+    errno.EDQUOT: "free some space, or write to another disk",
+    errno.EMFILE: "raise the limit with `ulimit -n`",
+    errno.ENFILE: "close other programs",
+    errno.EIO: "read it from another copy, or write to another disk",
+}
+"""What to do about an error of the system, by its number. Errors of ours say so in their own words."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,7 +67,7 @@ def _code(words: Sequence[str], debug: bool, out: Outlet) -> int:
         return BROKEN_PIPE
     except OSError as reason:
         out.drop()
-        return _said(f"hbspec: {reason.filename or 'output'}: {reason.strerror or reason}", UNUSABLE)
+        return _said(f"hbspec: {reason.filename or 'output'}: {_advised(reason)}", UNUSABLE)
     except Exception as fault:
         if debug:
             from traceback import print_exc
@@ -60,6 +79,12 @@ def _code(words: Sequence[str], debug: bool, out: Outlet) -> int:
             FAULT,
         )
     return code
+
+
+def _advised(reason: OSError) -> str:
+    said = reason.strerror or str(reason)
+    action = ACTIONS.get(reason.errno or 0)
+    return said if action is None or said != os.strerror(reason.errno or 0) else f"{said}; {action}"
 
 
 def _run(words: Sequence[str]) -> int:

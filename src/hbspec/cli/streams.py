@@ -30,7 +30,7 @@ class Outlet:
             OSError: the stream is closed or cannot be written; its name is in `filename`.
         """
         if self._stream is None:
-            raise OSError(errno.EBADF, "the stream is closed", self._name)
+            raise OSError(errno.EBADF, "the stream is closed; redirect it to a file", self._name)
         try:
             self._stream.write(redact_forms(text))
         except OSError as reason:
@@ -68,7 +68,7 @@ class Outlet:
             OSError: the stream is closed.
         """
         if self._stream is None:
-            raise OSError(errno.EBADF, "the stream is closed", self._name)
+            raise OSError(errno.EBADF, "the stream is closed; redirect it to a file", self._name)
         return self._stream.fileno()
 
     @property

@@ -84,7 +84,7 @@ class _BlockStream(io.RawIOBase):
         else:
             some = self._file.read(min(len(buffer), self._left))
             if not some and self._left and len(buffer):
-                raise OSError(errno.EIO, "was shortened while it was read", self._block.path)
+                raise OSError(errno.EIO, "was shortened while it was read; run the command again", self._block.path)
             self._left -= len(some)
             self._block.lines += some.count(b"\n")
         buffer[: len(some)] = some
