@@ -73,7 +73,7 @@ def beside(row: Start, constants: EngineConstants) -> dict[str, Interval]:
         MEMORY: weights + activations + engine_bytes(served_model(plan), settings, parts, constants),
         "weights": weights,
         "activations": activations,
-        "outside of PyTorch": outside_bytes(parts, constants),
+        "outside of PyTorch": outside_bytes(settings, parts, constants),
         "CUDA graphs": graph_bytes(served_model(plan), settings, constants),
     }
     return {name: size * (1 / GIB) for name, size in found.items()}

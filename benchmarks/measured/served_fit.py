@@ -15,8 +15,10 @@ from typing import Any, TypeVar
 
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.serving.constants import ENGINE, SERVED, EngineConstants, ServedConstants
+from hbspec.estimators.serving.profiled import MORE_OUTSIDE
 from hbspec.units import GIB, Interval
 from measured.product import beside, first_token, held, step
+from measured.quantile import quantile
 from measured.reason import NotExpressibleError
 from measured.served import FIRST_V1, KEPT_ASIDE, Point, Start, plan_of, points, starts
 from measured.served_score import MEMORY
@@ -30,11 +32,10 @@ HELD = 0.03
 ENGINE_START: Mapping[str, float] = {
     "sampled_sorting": 38.0,
     "sampled": 14.0,
-    "outside": 0.1 * GIB,
 }
 """Where the search begins: the buffers of the sampler (logits in 16 and 32 bits, the same over the temperature,
-probabilities; with a sort its values, 64-bit places and twice as much beside them, and sums of probabilities) and
-libraries' handles. Graphs and what GPUs that share a model hold are read off the logs, and not fitted."""
+probabilities; with a sort its values, 64-bit places and twice as much beside them, and sums of probabilities). Graphs
+and what GPUs that share a model hold are read off the logs, and not fitted."""
 
 SERVED_START: Mapping[str, float] = {
     "step": 1e-3,
@@ -46,6 +47,9 @@ SERVED_START: Mapping[str, float] = {
 """The same of speed. What a request more costs is that of older releases, and what is waited for that of the scheduler:
 few sources have many requests at once, and those of one length
 stay in step. The share of the peak on GPUs with HBM is assumed: one source alone is long at it."""
+
+OUTSIDE = (("outside", True), ("outside_older", False))
+"""Constants of what PyTorch does not allocate on one GPU, and whether they are of releases since `MORE_OUTSIDE`."""
 
 R = TypeVar("R", Start, Point)
 Values = dict[str, float]
@@ -71,7 +75,22 @@ def fitted_engine(left_out: str = "") -> EngineConstants:
     """Constants of memory, fitted to all sources but one."""
     rows = [row for row in _usable(starts(), left_out) if row.version >= FIRST_V1 and row.tensor_parallel == 1]
     rows = [row for row in rows if row.tokens is not None and _counted(row)]
-    return engine_constants(_search(rows, ENGINE_START, lambda values: _memory_errors(rows, engine_constants(values))))
+    outside = {name: found for name, found in _outside(left_out).items() if found is not None}
+    searched = _search(rows, ENGINE_START, lambda tried: _memory_errors(rows, engine_constants({**outside, **tried})))
+    return engine_constants({**outside, **searched})
+
+
+def _outside(left_out: str) -> dict[str, float | None]:
+    """What the median log of one GPU says that PyTorch does not allocate, by constant; sources weigh the same."""
+    rows = [row for row in starts() if row.outside_gib is not None and row.tensor_parallel == 1]
+    rows = [row for row in rows if row.source != left_out]
+    return {name: _median([row for row in rows if (row.version >= MORE_OUTSIDE) is newer]) for name, newer in OUTSIDE}
+
+
+def _median(rows: Sequence[Start]) -> float | None:
+    sizes = Counter(row.source for row in rows)
+    found = quantile([known(row.outside_gib, "the log") for row in rows], [1 / sizes[row.source] for row in rows], 0.5)
+    return None if found is None else found * GIB
 
 
 def fitted_served(left_out: str = "") -> ServedConstants:

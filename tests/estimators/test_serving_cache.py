@@ -88,6 +88,7 @@ def test_graphs_count_from_a_release_on_and_not_in_eager_engines():
     settings = [EngineSettings(2048, 256, (0, minor)) for minor in (20, 23, 30)]
     old, counted, apart = (engine_bytes(known(LLAMA), each, 1) for each in settings)
     assert old == ENGINE.outside.map(round)
+    assert engine_bytes(known(LLAMA), EngineSettings(2048, 256, (0, 18)), 1) == ENGINE.outside_older.map(round)
     assert counted.expected == pytest.approx(old.expected + graph_bytes(known(LLAMA), settings[1]).expected, abs=1)
     assert (apart.expected, apart.high) == (old.expected, counted.high)
     assert engine_bytes(known(LLAMA), EngineSettings(2048, 256, (0, 23), eager=True), 1) == old

@@ -70,7 +70,7 @@ def test_the_shipped_constants_are_those_of_the_fit():
     assert fitted_served() == SERVED
     assert fitted_served("a source without a part in it") is fitted_served()
     fitted = fitted_engine()
-    for name in ("sampled_sorting", "sampled", "outside"):
+    for name in ("sampled_sorting", "sampled", "outside", "outside_older"):
         assert getattr(fitted, name).expected == pytest.approx(getattr(ENGINE, name).expected, rel=0.02)
 
 

@@ -171,7 +171,8 @@ class EngineConstants(NamedTuple):
     Attributes:
         sampled_sorting: for each logit of each request, where the sampler sorts all logits.
         sampled: the same of the samplers that do not.
-        outside: what PyTorch does not allocate, on one GPU.
+        outside: what PyTorch does not allocate, on one GPU; since release 0.19.
+        outside_older: the same of older releases.
         outside_joined: the same where GPUs share a model: NCCL's buffers, and the engine's own for sums.
         graph_layer: each layer's kernels in each CUDA graph.
         graphs: what CUDA graphs take beside, however few are captured.
@@ -181,6 +182,7 @@ class EngineConstants(NamedTuple):
     sampled_sorting: Interval
     sampled: Interval
     outside: Interval
+    outside_older: Interval
     outside_joined: Interval
     graph_layer: Interval
     graphs: Interval
@@ -189,18 +191,21 @@ class EngineConstants(NamedTuple):
 
 ENGINE = EngineConstants(
     sampled_sorting=Interval(36.0, 38.0, 42.0),
-    sampled=Interval(11.0, 15.4, 38.7),
-    outside=Interval(0.03 * GIB, 0.123 * GB, 0.5 * GIB),
+    sampled=Interval(6.5, 14.7, 38.7),
+    outside=Interval(0.05 * GIB, 0.26 * GIB, 0.6 * GIB),
+    outside_older=Interval(0.02 * GIB, 0.09 * GIB, 0.3 * GIB),
     outside_joined=Interval(0.2 * GIB, 1.7 * GIB, 2.6 * GIB),
     graph_layer=Interval(3.0e-4 * GIB, 4.4e-4 * GIB, 5.6e-4 * GIB),
     graphs=Interval(0.0, 0.0, 0.35 * GIB),
     graphs_captured=Interval(0.0, 0.0, 0.65 * GIB),
 )
-"""Read from start-up logs of vLLM (`benchmarks/measured/cache_lines.csv` names each); the first three are fitted to
-them by `benchmarks/serving.py --fit`, the ends were chosen with all in view. Logits with a sort: 1.40 GiB of
-Qwen2.5's 256 x 151,936 and 1.19 of Llama-3's 256 x 128,256; without one, of 1,024 requests with release 0.19, 1.83 GiB
-of Llama-3's and 3.59 of Gemma-2's 256,000, and 1.38 of Llama-3's with 0.30. Outside of PyTorch: 0.03 to 0.46 GiB, and
-where GPUs share a model 0.21 (four L40S), 0.54 and 2.07 (two H100, releases 0.11 and 0.19), 0.74 (two A100), 1.38 (two
-H200), 1.7 (four RTX PRO 6000) and 2.21 (four H100). Graphs: 0.08 GiB of 28 layers and 16 requests, 0.53 of 28 and 256,
-0.52 to 1.92 of 24 to 80 layers and 1,024; one log in six has 0.5 to 0.9 GiB more than its layers. The high ends are
-wider than the logs. Left out: models with an encoder, and state-space layers, whose graphs took up to 5 GiB."""
+"""Read from start-up logs of vLLM (`benchmarks/measured/cache_lines.csv` names each): `benchmarks/serving.py --fit`
+fits what the sampler holds, and takes the median log, sources weighing the same, of what one GPU holds outside of
+PyTorch; the ends were chosen with all in view. Logits with a sort: 1.40 GiB of Qwen2.5's 256 x 151,936 and 1.19 of
+Llama-3's 256 x 128,256; without one, of 1,024 requests with release 0.19, 1.83 GiB of Llama-3's and 3.59 of Gemma-2's
+256,000, and 1.38 of Llama-3's with 0.30. Outside of PyTorch: 0.07 to 0.56 GiB since release 0.19 and 0.03 to 0.14
+before, of which no rule was found (the first that logged it counted the context too), and where GPUs share a model 0.21
+(four L40S), 0.54 and 2.07 (two H100, releases 0.11 and 0.19), 0.74 (two A100), 1.38 (two H200), 1.63 (four B300), 1.7
+(four RTX PRO 6000) and 2.21 (four H100). Graphs: 0.08 GiB of 28 layers and 16 requests, 0.53 of 28 and 256, 0.52 to
+1.92 of 24 to 80 layers and 1,024; one log in six has 0.5 to 0.9 GiB more than its layers. The high ends are wider than
+the logs. Left out: models with an encoder, and state-space layers, whose graphs took up to 5 GiB."""

@@ -41,6 +41,9 @@ every 16 beyond."""
 GRAPHS_APART = (0, 26)
 """From this release on a second model runner serves most models; the logs of it count no graphs."""
 
+MORE_OUTSIDE = (0, 19)
+"""The first release whose logs show more outside of PyTorch on one GPU; none of 0.12 to 0.18 says."""
+
 WORKSPACES = (0, 19)
 """The first release whose logs show the workspaces of sparse layers beside the logits: the engine keeps them between
 layers and steps (vllm/v1/worker/workspace.py)."""
@@ -151,12 +154,14 @@ def engine_bytes(
     architecture: Architecture, settings: EngineSettings, parts: int, constants: EngineConstants = ENGINE
 ) -> Interval:
     """Bytes per GPU that PyTorch does not allocate, communicators among them, and CUDA graphs where they count."""
-    return (outside_bytes(parts, constants) + _counted(architecture, settings, constants)).map(round)
+    return (outside_bytes(settings, parts, constants) + _counted(architecture, settings, constants)).map(round)
 
 
-def outside_bytes(parts: int, constants: EngineConstants = ENGINE) -> Interval:
+def outside_bytes(settings: EngineSettings, parts: int, constants: EngineConstants = ENGINE) -> Interval:
     """Bytes per GPU that PyTorch does not allocate: libraries' handles, and the buffers of sums over GPUs."""
-    return constants.outside if parts == 1 else constants.outside_joined
+    if parts > 1:
+        return constants.outside_joined
+    return constants.outside if settings.release >= MORE_OUTSIDE else constants.outside_older
 
 
 def graph_bytes(architecture: Architecture, settings: EngineSettings, constants: EngineConstants = ENGINE) -> Interval:

@@ -13,9 +13,15 @@ HIDDEN_BYTES = 2
 """Of each number of a hidden state."""
 
 WITHOUT_PEERS = "GeForce"
-"""Cards whose driver does not let them reach each other's memory: their sums go through the host's, so that the slow
-end of what hosts reach is expected (allanchan339.github.io/bug-fixes/2025/05/21/4090-P2P.html;
-github.com/noonghunna/club-3090 issue 356)."""
+"""Cards whose driver does not let them reach each other's memory: their sums go through the host's, so that of up to
+four in a desktop the slow end of what hosts reach is expected (github.com/noonghunna/club-3090 issue 356;
+allanchan339.github.io/bug-fixes/2025/05/21/4090-P2P.html)."""
+
+IN_SERVERS = 8
+"""So many are found in servers alone, where each has lanes of its own: what hosts reach is expected of them. Eight RTX
+4090 without access to each other reach 14 to 15 GB/s with sums of 8 MiB and more, and 4.7 with 512 KiB (nccl-tests in
+the public article "RTX4090 GPUDirect P2P Unlocked!" of February 2025), RTX 5090 on PCIe 5 28 (NVIDIA/nccl issue 1639),
+and eight L40S 1.2 to 1.8 (the table behind `hbspec.catalog.links`)."""
 
 HALF_SPEED = 350e3
 """Bytes of a sum that a GPU sends at half of the speed of the largest messages, so that small sums take twice as long.
@@ -51,7 +57,7 @@ def summed_over_pcie(plan: ServingPlan, tokens: float) -> Interval:
 
 def _joining(hardware: Hardware, parts: int) -> Link:
     over = link(hardware, parts)
-    if WITHOUT_PEERS in hardware.gpu.marketing_name:
+    if WITHOUT_PEERS in hardware.gpu.marketing_name and parts < IN_SERVERS:
         reached = over.bytes_per_second
         return over._replace(bytes_per_second=Interval(reached.low, reached.low, reached.high))
     measured = measured_links().get(hardware.gpu.name, {}).get(parts)
