@@ -7,15 +7,18 @@ from functools import partial
 
 from hbspec.diagnostics import known
 from hbspec.estimators.serving.constants import ENGINE, SERVED, SERVING, EngineConstants, ServedConstants
-from hbspec.estimators.serving.memory import activations_of, fixed_terms, served_model
+from hbspec.estimators.serving.held import activations_of, engine_of, fixed_terms
+from hbspec.estimators.serving.memory import served_model
 from hbspec.estimators.serving.prefill import first_token_seconds, token_seconds
-from hbspec.estimators.serving.profiled import EngineSettings, engine_bytes, graph_bytes, outside_bytes
+from hbspec.estimators.serving.profiled import EngineSettings, graph_bytes, outside_bytes
 from hbspec.estimators.serving.room import cache_tokens
 from hbspec.units import GIB, Interval
 from measured.served import Point, Start, plan_of, points, starts
 from measured.served_score import CACHE, FIRST, MEMORY, PARTS, STEP, Compared, compared
 
 MILLISECONDS = 1000.0
+GRAPHED = 256
+"""Requests of the largest CUDA graph of SGLang, at most, on one GPU of 80 GB."""
 
 
 def judged(
@@ -54,8 +57,7 @@ def held(row: Start, constants: EngineConstants) -> Interval:
 
 def settings_of(row: Start) -> EngineSettings:
     """The settings of the row's engine."""
-    seqs = known(row.max_num_seqs, "max_num_seqs")
-    return EngineSettings(row.max_num_batched_tokens, seqs, row.version, row.eager)
+    return EngineSettings(row.max_num_batched_tokens, row.max_num_seqs or GRAPHED, row.version, row.eager)
 
 
 def _part(name: str, constants: EngineConstants, row: Start) -> Interval:
@@ -70,7 +72,7 @@ def beside(row: Start, constants: EngineConstants) -> dict[str, Interval]:
     weights = Interval.exact(float(fixed["weights"] + fixed["adapters"]))
     activations = activations_of(plan, settings, constants)
     found = {
-        MEMORY: weights + activations + engine_bytes(served_model(plan), settings, parts, constants),
+        MEMORY: weights + activations + engine_of(plan, settings, constants),
         "weights": weights,
         "activations": activations,
         "outside of PyTorch": outside_bytes(settings, parts, constants),

@@ -17,12 +17,15 @@ from typing import Any, NamedTuple
 from hbspec.catalog import Gpu, catalog
 from hbspec.catalog.gpus import unlisted_gpu
 from hbspec.plan import Hardware, ServingPlan
+from hbspec.plan.engine_share import SGLANG
 from hbspec.units import GIB
 from measured.models import NoArchitectureError, architecture_of
 from measured.reason import NotExpressibleError
 
 HERE = Path(__file__).parent
 DEPLOYED = ("vllm", "djl-lmi")
+"""The engines that targets start."""
+EXPRESSED = (*DEPLOYED, SGLANG)
 """The engines of a spec."""
 FIRST_GRAPHS = (0, 3)
 """The releases of vLLM before it replayed CUDA graphs (v0.3.0, January 2024) run another program."""
@@ -162,17 +165,17 @@ def plan_of(row: Start | Point) -> ServingPlan:
     Raises:
         NotExpressibleError: with the reason.
     """
-    if row.engine not in DEPLOYED:
-        raise NotExpressibleError("an engine that no spec deploys")
-    if row.version < FIRST_GRAPHS:
+    if row.engine not in EXPRESSED:
+        raise NotExpressibleError("an engine that no spec names")
+    if row.engine in DEPLOYED and row.version < FIRST_GRAPHS:
         raise NotExpressibleError("an engine before CUDA graphs")
     if isinstance(row, Point):
         return _plan(row, _gpu(row.gpu, None), (row.prompt, row.answer), row.concurrency, USUAL_SHARE)
     if row.utilization is None:
         raise NotExpressibleError("the share of the GPU that the engine may use is not stated")
-    if row.max_num_seqs is None:
+    if row.max_num_seqs is None and row.engine in DEPLOYED:
         raise NotExpressibleError("the requests that are sampled at once are not stated")
-    return _plan(row, _gpu(row.gpu, row.memory_gib), ANY_REQUEST, row.max_num_seqs, row.utilization)
+    return _plan(row, _gpu(row.gpu, row.memory_gib), ANY_REQUEST, row.max_num_seqs or 1, row.utilization)
 
 
 def _plan(row: Start | Point, gpu: Gpu, request: tuple[int, int], concurrency: int, share: float) -> ServingPlan:
@@ -202,6 +205,7 @@ def _plan(row: Start | Point, gpu: Gpu, request: tuple[int, int], concurrency: i
         output_tokens=answer,
         scaling=(1, 1),
         assumptions=(),
+        stored=None if row.quantization == "none" else row.quantization,
     )
 
 

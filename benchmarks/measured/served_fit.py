@@ -15,12 +15,14 @@ from typing import Any, TypeVar
 
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.serving.constants import ENGINE, SERVED, EngineConstants, ServedConstants
+from hbspec.estimators.serving.memory import gpu_weights, request_cache
 from hbspec.estimators.serving.profiled import MORE_OUTSIDE
+from hbspec.plan.engine_share import SGLANG
 from hbspec.units import GIB, Interval
 from measured.product import beside, first_token, held, step
 from measured.quantile import quantile
 from measured.reason import NotExpressibleError
-from measured.served import FIRST_V1, KEPT_ASIDE, Point, Start, plan_of, points, starts
+from measured.served import DEPLOYED, FIRST_V1, KEPT_ASIDE, Point, Start, plan_of, points, starts
 from measured.served_score import MEMORY
 
 FIRST_STRIDE, LAST_STRIDE = 0.4, 0.04
@@ -34,8 +36,9 @@ ENGINE_START: Mapping[str, float] = {
     "sampled": 14.0,
 }
 """Where the search begins: the buffers of the sampler (logits in 16 and 32 bits, the same over the temperature,
-probabilities; with a sort its values, 64-bit places and twice as much beside them, and sums of probabilities). Graphs
-and what GPUs that share a model hold are read off the logs, and not fitted."""
+probabilities; with a sort its values, 64-bit places and twice as much beside them, and sums of probabilities). What
+one GPU holds outside of PyTorch, and what SGLang's share holds, are those of the median log; graphs and what GPUs that
+share a model hold are read off the logs with all in view."""
 
 SERVED_START: Mapping[str, float] = {
     "step": 1e-3,
@@ -47,9 +50,6 @@ SERVED_START: Mapping[str, float] = {
 """The same of speed. What a request more costs is that of older releases, and what is waited for that of the scheduler:
 few sources have many requests at once, and those of one length
 stay in step. The share of the peak on GPUs with HBM is assumed: one source alone is long at it."""
-
-OUTSIDE = (("outside", True), ("outside_older", False))
-"""Constants of what PyTorch does not allocate on one GPU, and whether they are of releases since `MORE_OUTSIDE`."""
 
 R = TypeVar("R", Start, Point)
 Values = dict[str, float]
@@ -74,23 +74,38 @@ def served_constants(values: Mapping[str, float]) -> ServedConstants:
 def fitted_engine(left_out: str = "") -> EngineConstants:
     """Constants of memory, fitted to all sources but one."""
     rows = [row for row in _usable(starts(), left_out) if row.version >= FIRST_V1 and row.tensor_parallel == 1]
+    rows = [row for row in rows if row.engine in DEPLOYED]
     rows = [row for row in rows if row.tokens is not None and _counted(row)]
-    outside = {name: found for name, found in _outside(left_out).items() if found is not None}
-    searched = _search(rows, ENGINE_START, lambda tried: _memory_errors(rows, engine_constants({**outside, **tried})))
-    return engine_constants({**outside, **searched})
+    read = {name: found for name, found in _read_off(left_out).items() if found is not None}
+    searched = _search(rows, ENGINE_START, lambda tried: _memory_errors(rows, engine_constants({**read, **tried})))
+    return engine_constants({**read, **searched})
 
 
-def _outside(left_out: str) -> dict[str, float | None]:
-    """What the median log of one GPU says that PyTorch does not allocate, by constant; sources weigh the same."""
-    rows = [row for row in starts() if row.outside_gib is not None and row.tensor_parallel == 1]
-    rows = [row for row in rows if row.source != left_out]
-    return {name: _median([row for row in rows if (row.version >= MORE_OUTSIDE) is newer]) for name, newer in OUTSIDE}
+def _read_off(left_out: str) -> dict[str, float | None]:
+    """What the median log says by constant, in bytes of a GPU; sources weigh the same."""
+    found: dict[str, list[tuple[str, float]]] = {}
+    for row in starts():
+        if row.source == left_out:
+            continue
+        if row.engine == SGLANG:
+            found.setdefault("static" if row.tensor_parallel == 1 else "static_joined", []).append(_taken(row))
+        elif row.outside_gib is not None and row.tensor_parallel == 1:
+            name = "outside" if row.version >= MORE_OUTSIDE else "outside_older"
+            found.setdefault(name, []).append((row.source, row.outside_gib * GIB))
+    return {name: _median(values) for name, values in found.items()}
 
 
-def _median(rows: Sequence[Start]) -> float | None:
-    sizes = Counter(row.source for row in rows)
-    found = quantile([known(row.outside_gib, "the log") for row in rows], [1 / sizes[row.source] for row in rows], 0.5)
-    return None if found is None else found * GIB
+def _taken(row: Start) -> tuple[str, float]:
+    """What SGLang's share lacks beside weights and cache."""
+    plan = plan_of(row)
+    share = known(known(plan.hardware, "a GPU").gpu.usable_bytes, "its memory") * plan.utilization
+    cache = known(row.tokens, "the tokens of a log") * request_cache(plan, 1) / row.tensor_parallel
+    return row.source, share - gpu_weights(plan) - cache
+
+
+def _median(values: Sequence[tuple[str, float]]) -> float | None:
+    sizes = Counter(source for source, _ in values)
+    return quantile([size for _, size in values], [1 / sizes[source] for source, _ in values], 0.5)
 
 
 def fitted_served(left_out: str = "") -> ServedConstants:

@@ -10,7 +10,7 @@ from hbspec.diagnostics import NotKnownError
 from hbspec.units import Interval
 from measured.quantile import quantile
 from measured.reason import NotExpressibleError
-from measured.served import KEPT_ASIDE, OLD, Point, Start
+from measured.served import DEPLOYED, KEPT_ASIDE, OLD, Point, Start
 
 R = TypeVar("R", Start, Point)
 
@@ -116,7 +116,7 @@ def lines(found: Sequence[Compared], *, errors: bool) -> Iterator[str]:
 
 def _parts(scored: Sequence[Compared]) -> Iterator[str]:
     """The figures of parts of these values that an aim holds for by itself, engines before V1 apart."""
-    newer = [one for one in scored if not one.row.group.endswith(OLD)]
+    newer = [one for one in scored if one.row.engine in DEPLOYED and not one.row.group.endswith(OLD)]
     joined = [one for one in newer if one.row.tensor_parallel > 1]
     aside = [one for one in newer if one.row.source in KEPT_ASIDE]
     for name, members in (("of these, GPUs that share a model", joined), ("of these, kept aside from fits", aside)):

@@ -13,12 +13,12 @@ from hbspec.estimators.serving.constants import ENGINE, SERVING
 from hbspec.estimators.serving.cost import NO_PRICE, OF_LIVE_ENDPOINT
 from hbspec.estimators.serving.decoding import (
     DecodingStep,
-    host_of,
     peak_flops,
     step_of,
     streamed_bytes,
 )
 from hbspec.estimators.serving.endpoint import serving, weights_bytes
+from hbspec.estimators.serving.machines import host_of
 from hbspec.estimators.serving.memory import bounded_layers, cache_bytes
 from hbspec.estimators.serving.prefill import prefill_seconds
 from hbspec.estimators.serving.profiled import forward_bytes

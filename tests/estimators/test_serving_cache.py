@@ -12,7 +12,8 @@ from hbspec.catalog.parameters import weights
 from hbspec.estimators.serving.adapters import slot_bytes
 from hbspec.estimators.serving.constants import ENGINE
 from hbspec.estimators.serving.endpoint import serving
-from hbspec.estimators.serving.memory import activations_of, bounded_layers, cache_bytes, gpu_weights, longest_request
+from hbspec.estimators.serving.held import activations_of
+from hbspec.estimators.serving.memory import bounded_layers, cache_bytes, gpu_weights, longest_request
 from hbspec.estimators.serving.profiled import (
     EngineSettings,
     activations,

@@ -11,8 +11,9 @@ from hbspec.catalog import catalog
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.constants import SERVING
 from hbspec.estimators.serving.curve import curve, curve_dicts, held_within
-from hbspec.estimators.serving.decoding import memory_of, step_of
+from hbspec.estimators.serving.decoding import step_of
 from hbspec.estimators.serving.endpoint import serving
+from hbspec.estimators.serving.machines import memory_of
 from hbspec.estimators.serving.prefill import first_token_seconds, prefill_seconds, token_seconds
 
 LLAMA = "meta-llama/Llama-3.1-8B"

@@ -22,3 +22,11 @@ def test_all_of_the_memory_is_an_error_on_any_gpu(tmp_path):
 def test_usual_shares(tmp_path):
     for share in (0.9, 0.92, 0.95, 0.97):
         assert judged("HB533", f"deployment: {{gpu_memory_utilization: {share}}}", tmp_path) == []
+
+
+def test_more_than_sglangs_own_share_is_a_warning(tmp_path):
+    sglang = "deployment: {engine: sglang, quantization: none, instance: {type: ml.g6e.2xlarge}, %s: %s}"
+    (found,) = judged("HB533", sglang % ("gpu_memory_utilization", 0.92), tmp_path)
+    assert found.severity == "warning"
+    assert "SGLang's own share leaves" in found.message
+    assert judged("HB533", sglang % ("gpu_memory_utilization", 0.8), tmp_path) == []

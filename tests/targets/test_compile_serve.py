@@ -279,3 +279,8 @@ def test_what_the_engine_refuses_is_refused_here_too():
 
 def test_the_seed_is_served():
     assert list(files(HEARTBEAT, "serve")) == ["docker-run.sh", "request.json", "serve.sh"]
+
+
+@pytest.mark.parametrize("target", ["serve", "deployment", "cloudformation"])
+def test_sglang_is_estimated_and_started_by_no_target(target):
+    assert refusals(BASE, target, "deployment.engine=sglang") == [("HB542", "deployment.engine")]

@@ -12,6 +12,7 @@ from hbspec.catalog.engines.images import own_image
 from hbspec.diagnostics import NotKnownError, Route, known
 from hbspec.plan.assumptions import Assumption, Choices
 from hbspec.plan.defaults import Working, engine_rank, request_length
+from hbspec.plan.engine_share import chosen_share, usual_share
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.money import UnitPrice, unit_price
 from hbspec.plan.shipped_script import DEFAULTS
@@ -24,8 +25,10 @@ T = TypeVar("T")
 MAINTAINED = Working("vllm", "the maintained SageMaker serving container")
 DEFAULT_MAX_LORA_RANK = 16
 """vLLM's `--max-lora-rank` (docs.vllm.ai, Engine Arguments)."""
-DEFAULT_UTILIZATION = 0.9
-"""vLLM's `--gpu-memory-utilization` (docs.vllm.ai, Engine Arguments)."""
+
+
+FIELDS = {"gpu_memory_utilization": "utilization"}
+"""The plan's fields that have another name than the key."""
 
 
 class Baseline(NamedTuple):
@@ -81,6 +84,11 @@ class ServingPlan(NamedTuple):
     answers_to: str | None = None
     baseline: Baseline | None = None
 
+    @property
+    def usual_utilization(self) -> float:
+        """The share of a GPU that the engine takes where it is told none."""
+        return usual_share(self.engine, self.hardware.gpu if self.hardware else None, self.tensor_parallel)
+
     def assumes(self, name: str) -> bool:
         """Whether `deployment.<name>` is an assumption."""
         return any(entry.route == ("deployment", name) for entry in self.assumptions)
@@ -91,7 +99,7 @@ class ServingPlan(NamedTuple):
             entry._replace(value=value, source=source or entry.source) if entry.route == ("deployment", name) else entry
             for entry in self.assumptions
         )
-        return self._replace(**{name: value}, assumptions=assumptions)
+        return self._replace(**{FIELDS.get(name, name): value}, assumptions=assumptions)
 
 
 def build_serving_plan(
@@ -135,7 +143,7 @@ def build_serving_plan(
         hardware=machine,
         region=region,
         price=unit_price(catalog, section.instance.price, section.instance.type, region, "hosting"),
-        engine=_engine(spec, section, choices),
+        engine=(engine := _engine(spec, section, choices)),
         quantization=section.quantization,
         dtype=dtype,
         kv_cache_dtype=section.kv_cache_dtype or "auto",
@@ -146,7 +154,7 @@ def build_serving_plan(
         tensor_parallel=section.tensor_parallel or 1,
         max_model_len=length,
         concurrency=assume("concurrency", section.concurrency, 1, "one request at a time"),
-        utilization=section.gpu_memory_utilization or DEFAULT_UTILIZATION,
+        utilization=chosen_share(section, engine, machine.gpu if machine else None, choices),
         input_tokens=input_tokens,
         output_tokens=section.typical_output_tokens,
         scaling=_scaling(section),
@@ -258,6 +266,8 @@ def with_instance(plan: ServingPlan, catalog: Catalog, instance_type: str) -> Se
         catalog, instance_type, None, None, known(plan.hardware, "the endpoint's own instance").instances, None
     )
     other = plan._replace(hardware=machine, price=unit_price(catalog, None, instance_type, plan.region, "hosting"))
+    if plan.assumes("gpu_memory_utilization"):
+        other = other.assuming("gpu_memory_utilization", other.usual_utilization)
     return other.assuming("dtype", _usual_dtype(machine)) if plan.assumes("dtype") else other
 
 

@@ -28,7 +28,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Route, Severity, known
 from hbspec.estimators.serving.endpoint import Serving, serving
 from hbspec.plan import Hardware
-from hbspec.plan.serving import DEFAULT_UTILIZATION, ServingPlan, with_each_instance
+from hbspec.plan.serving import ServingPlan, with_each_instance
 from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.hb503_adapter_rank_above_engine import served_rank
 from hbspec.rules.rule import Rule
@@ -87,20 +87,20 @@ def _too_large(deployment: Deployment, route: Route, hardware: Hardware, plan: S
         severity=Severity.WARNING if alternative else Severity.ERROR,
         confidence=Confidence.CERTAIN if held > budget else Confidence.LIKELY,
         cause=_cause(deployment, plan, served),
-        instead=(DEFAULT_UTILIZATION,) if small else (),
+        instead=(plan.usual_utilization,) if small else (),
     )
 
 
 def _share_is_too_small(plan: ServingPlan, least: float, usable: int) -> bool:
     """Whether what is needed fits into the share that engines take by default, and the author's share is smaller."""
-    return plan.utilization < DEFAULT_UTILIZATION and least <= DEFAULT_UTILIZATION * usable
+    return plan.utilization < plan.usual_utilization and least <= plan.usual_utilization * usable
 
 
 def _action(plan: ServingPlan, hardware: Hardware, least: float, usable: int) -> str:
     """What makes room: a larger share of the GPU where that is enough, otherwise a larger GPU or more of them."""
     if least <= usable:
         return f"raise gpu_memory_utilization above {plan.utilization:g}"
-    share = max(plan.utilization, DEFAULT_UTILIZATION)  # of a sliver no GPU would be large enough
+    share = max(plan.utilization, plan.usual_utilization)  # of a sliver no GPU would be large enough
     larger = f"use a GPU with at least {bytes_text(least / share)} of usable memory"
     if share > plan.utilization:
         larger += f" and set gpu_memory_utilization: {share:g}"

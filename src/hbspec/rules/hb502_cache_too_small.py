@@ -30,7 +30,7 @@ from hbspec.estimators.serving.endpoint import Serving, serving
 from hbspec.estimators.serving.memory import typical_tokens
 from hbspec.estimators.serving.room import startable
 from hbspec.plan import ServingPlan
-from hbspec.plan.serving import DEFAULT_UTILIZATION, with_each_instance
+from hbspec.plan.serving import with_each_instance
 from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.hb501_endpoint_does_not_fit import UTILIZATION
 from hbspec.rules.rule import Rule
@@ -93,15 +93,16 @@ def _lacks(plan: ServingPlan, served: Serving, route: Route) -> Iterator[Lack]:
 
 def _room_in_the_default_share(plan: ServingPlan, route: Route) -> bool:
     """Whether the load fits into the share of the GPU that engines take by default, and the author's is smaller."""
-    if plan.utilization >= DEFAULT_UTILIZATION:
+    if plan.utilization >= plan.usual_utilization:
         return False
-    usual = plan._replace(utilization=DEFAULT_UTILIZATION)
+    usual = plan._replace(utilization=plan.usual_utilization)
     return not list(_lacks(usual, serving(usual), route))
 
 
 def _of_the_share(plan: ServingPlan, lack: Lack) -> Lack:
     """A lack that is the fault of `gpu_memory_utilization`."""
-    fix = Fix(f"set gpu_memory_utilization to {DEFAULT_UTILIZATION:g}", UTILIZATION, DEFAULT_UTILIZATION)
+    share = plan.usual_utilization
+    fix = Fix(f"set gpu_memory_utilization to {share:g}", UTILIZATION, share)
     room = f"{lack.room} in {plan.utilization:g} of the GPU's memory"
     return lack._replace(route=UTILIZATION, room=room, action=fix.title, fixes=(fix,))
 

@@ -107,7 +107,9 @@ class Deployment(Section):
 
     instance: ServingInstance
     region: Text | None = Field(None, description="AWS region of the endpoint; the job's by default.")
-    engine: Literal["vllm", "djl-lmi"] | None = Field(None, description="Serving engine.")
+    engine: Literal["vllm", "djl-lmi", "sglang"] | None = Field(
+        None, description="Serving engine. SGLang's memory is estimated, and no target starts it."
+    )
     model: Text | None = Field(
         None,
         description="Weights that are served beside the adapters instead of `model.id`: an id of the Hub, or an S3 "

@@ -77,7 +77,7 @@ class ServingConstants(NamedTuple):
     Attributes:
         layer: host seconds to launch the kernels of one layer, in an eager engine with 16-bit weights.
         launches: factor on `layer` by quantisation, whose kernels are more numerous.
-        host: factor on `layer` by the kind of machine that the GPU is usually built into (`decoding.host_of`).
+        host: factor on `layer` by the kind of machine that the GPU is usually built into (`machines.host_of`).
         eager_bandwidth: share of the memory bandwidth at which eager engines stream weights.
         old_cache, old_cache_group: number of times that an eager engine moves the KV cache per step: the cache is
             copied to grow, and repeated for every group of query heads; the second is a factor on query heads per
@@ -174,6 +174,9 @@ class EngineConstants(NamedTuple):
         outside: what PyTorch does not allocate, on one GPU; since release 0.19.
         outside_older: the same of older releases.
         outside_joined: the same where GPUs share a model: NCCL's buffers, and the engine's own for sums.
+        static: what SGLang's share of one GPU holds beside weights and cache: its part of the context, and what loading
+            leaves.
+        static_joined: the same where GPUs share a model.
         graph_layer: each layer's kernels in each CUDA graph.
         graphs: what CUDA graphs take beside, however few are captured.
         graphs_captured: what all graphs, for up to 512 tokens, take more.
@@ -184,6 +187,8 @@ class EngineConstants(NamedTuple):
     outside: Interval
     outside_older: Interval
     outside_joined: Interval
+    static: Interval
+    static_joined: Interval
     graph_layer: Interval
     graphs: Interval
     graphs_captured: Interval
@@ -195,6 +200,8 @@ ENGINE = EngineConstants(
     outside=Interval(0.05 * GIB, 0.26 * GIB, 0.6 * GIB),
     outside_older=Interval(0.02 * GIB, 0.09 * GIB, 0.3 * GIB),
     outside_joined=Interval(0.2 * GIB, 1.7 * GIB, 2.6 * GIB),
+    static=Interval(0.3 * GIB, 0.57 * GIB, 1.2 * GIB),
+    static_joined=Interval(0.4 * GIB, 0.62 * GIB, 2.6 * GIB),
     graph_layer=Interval(3.0e-4 * GIB, 4.4e-4 * GIB, 5.6e-4 * GIB),
     graphs=Interval(0.0, 0.0, 0.35 * GIB),
     graphs_captured=Interval(0.0, 0.0, 0.65 * GIB),
@@ -207,5 +214,6 @@ Llama-3's 256 x 128,256; without one, of 1,024 requests with release 0.19, 1.83 
 before, of which no rule was found (the first that logged it counted the context too), and where GPUs share a model 0.21
 (four L40S), 0.54 and 2.07 (two H100, releases 0.11 and 0.19), 0.74 (two A100), 1.38 (two H200), 1.63 (four B300), 1.7
 (four RTX PRO 6000) and 2.21 (four H100). Graphs: 0.08 GiB of 28 layers and 16 requests, 0.53 of 28 and 256, 0.52 to
-1.92 of 24 to 80 layers and 1,024; one log in six has 0.5 to 0.9 GiB more than its layers. The high ends are wider than
-the logs. Left out: models with an encoder, and state-space layers, whose graphs took up to 5 GiB."""
+1.92 of 24 to 80 layers and 1,024; one log in six has 0.5 to 0.9 GiB more than its layers. SGLang (0.4 to 0.5.6): 0.43
+to 0.92 GiB of one GPU, 0.53 (four L4), 0.62 (four RTX 4090) and 2.04 (four H100). The high ends are wider than the
+logs. Left out: models with an encoder, and state-space layers, whose graphs took up to 5 GiB."""

@@ -17,16 +17,17 @@ from hbspec.estimators.serving.constants import (
     SLOW_KERNELS_ERROR,
     ServingConstants,
 )
+from hbspec.estimators.serving.machines import host_of, memory_of
 from hbspec.estimators.serving.memory import request_cache, served_model, served_weights
 from hbspec.estimators.serving.summing import summed_over_pcie
 from hbspec.estimators.step.flops import answering
 from hbspec.estimators.weights import served_experts, served_kinds, tower_bytes
 from hbspec.plan import ServingPlan
+from hbspec.plan.engine_share import SGLANG
 from hbspec.units import Interval
 
 SERVED_ENGINE, ENGINES_OF_A_SPEC = "vllm", ("vllm", "djl-lmi")
 """LMI runs vLLM."""
-RTX_BLACKWELL = 12
 
 UNPACKING = ("nf4", "fp4")
 """Quantisations of which the engine unpacks all experts of a layer before it multiplies by those that were visited
@@ -36,6 +37,9 @@ LATENT = Missing("the speed of serving latent attention", ("deployment",))
 """Engines multiply by the latent in ways of their own, which no measurement of three sources says."""
 STATES = Missing("the speed of serving layers that carry states from token to token", ("deployment",))
 """The same holds of linear attention, state spaces and short convolutions."""
+
+SGLANGS = Missing("the speed of SGLang", ("deployment", "engine"))
+"""No sweep of it is among the facts."""
 
 HEADS = Missing("the speed of serving layers whose heads differ from layer to layer", ("deployment",))
 
@@ -267,27 +271,6 @@ def computes_in_fp8(gpu: Gpu, plan: ServingPlan) -> bool:
     return plan.quantization == "fp8" and bool(gpu.fp8_flops)
 
 
-def memory_of(gpu: Gpu) -> str:
-    """Which memory a GPU has, "hbm" or "gddr".
-
-    Of NVIDIA's generations those with HBM have a compute capability that ends in 0 (6.0, 7.0, 8.0, 9.0, 10.0), but for
-    RTX Blackwell's 12.0.
-    """
-    major, minor = gpu.compute_capability or (8, 0)
-    return "gddr" if minor or major == RTX_BLACKWELL else "hbm"
-
-
-def host_of(gpu: Gpu) -> str:
-    """The kind of machine that a GPU is usually built into, whose CPU launches the kernels.
-
-    GeForce cards are in desktops, whose single cores are fast; GPUs before compute capability 8.0 are in the older
-    servers that clouds offer with them.
-    """
-    if "GeForce" in gpu.marketing_name:
-        return "desktop"
-    return "old" if gpu.compute_capability and gpu.compute_capability < (8, 0) else "server"
-
-
 def parts_of(plan: ServingPlan) -> tuple[Architecture, Gpu]:
     """The served model and the endpoint's GPU.
 
@@ -295,6 +278,8 @@ def parts_of(plan: ServingPlan) -> tuple[Architecture, Gpu]:
         NotKnownError: one of them is not known, or the model has layers whose speed is not counted.
     """
     architecture = served_model(plan)
+    if plan.engine == SGLANG:
+        raise NotKnownError(SGLANGS)
     if not architecture.serves:
         raise NotKnownError(STATES if not architecture.stateless else HEADS if architecture.global_heads else LATENT)
     return architecture, known(plan.hardware, Missing("the endpoint's hardware", ENDPOINT)).gpu

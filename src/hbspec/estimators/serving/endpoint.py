@@ -10,20 +10,18 @@ from typing import Any, NamedTuple
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.serving.cost import Charge, Charges, answers_cost, charges, money_dict
 from hbspec.estimators.serving.decoding import DecodingStep, step_of
+from hbspec.estimators.serving.held import activations_of, engine_of, fixed_terms
 from hbspec.estimators.serving.load import Load, load
 from hbspec.estimators.serving.loading import QUANTISING, loading_bytes
 from hbspec.estimators.serving.memory import (
     Demand,
-    activations_of,
     demand,
-    fixed_terms,
     served_model,
     served_weights,
     token_cache,
     weights_bytes,
 )
 from hbspec.estimators.serving.prefill import answering_seconds, first_token_seconds, prefill_seconds
-from hbspec.estimators.serving.profiled import engine_bytes, settings_of
 from hbspec.estimators.serving.room import UNKNOWN_MEMORY, Room, cache_tokens, room_bytes, rooms
 from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.plan import ServingPlan
@@ -189,7 +187,7 @@ def _serving(plan: ServingPlan) -> Serving:
     parts, asked = plan.tensor_parallel, demand(plan)
     fixed = fixed_terms(plan)
     terms = {**fixed, "kv_cache": -(-(asked.all_longest or 0) // parts)}
-    engine = engine_bytes(served_model(plan), settings_of(plan), parts)
+    engine = engine_of(plan)
     measured = engine + activations_of(plan) + (fixed["weights"] + fixed["adapters"])
     memory, least = (measured + -(-(needed or 0) // parts) for needed in (asked.all_longest, asked.least))
     usable = plan.hardware.gpu.usable_bytes if plan.hardware else None

@@ -10,12 +10,11 @@ from hbspec.catalog.config_fields import LARGEST
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import Missing, NotKnownError, known
 from hbspec.estimators.serving.adapters import slot_bytes
-from hbspec.estimators.serving.constants import ENGINE, EngineConstants
 from hbspec.estimators.serving.pages import Pages, WindowedPages, pages_of, windowed_pages
-from hbspec.estimators.serving.profiled import EngineSettings, activations, batched_tokens, settings_of
+from hbspec.estimators.serving.profiled import batched_tokens
 from hbspec.estimators.weights import serving_weights
 from hbspec.plan import ServingPlan
-from hbspec.units import Interval
+from hbspec.plan.engine_share import SGLANG
 
 NO_MODEL = Missing("the model's architecture", ("model",))
 
@@ -150,15 +149,22 @@ def _rotated_width(architecture: Architecture) -> int:
     return max(architecture.rotary_size or architecture.head_dim, widest)
 
 
+SGLANG_PLACES = 8
+"""Adapters that SGLang has places for."""
+
+
 def adapter_slot_bytes(plan: ServingPlan) -> int:
     """Bytes per GPU of 16-bit adapters served separately from the weights; see `slot_bytes`. Merged ones take none.
+
+    vLLM is told to keep one adapter; SGLang has eight places unless it is told (`max_loras_per_batch`, release 0.5.23).
 
     Raises:
         NotKnownError: the architecture is not known.
     """
     if plan.adapters != "separate" or not plan.lora_r:
         return 0
-    return slot_bytes(served_model(plan), max(plan.max_lora_rank, plan.lora_r), plan.tensor_parallel)
+    places = SGLANG_PLACES if plan.engine == SGLANG else 1
+    return places * slot_bytes(served_model(plan), max(plan.max_lora_rank, plan.lora_r), plan.tensor_parallel)
 
 
 def cache_element(plan: ServingPlan) -> int:
@@ -272,29 +278,3 @@ def bounded_layers(architecture: Architecture) -> int:
     if architecture.sliding_window is None:
         return 0
     return sum(kind != "full_attention" for kind in architecture.layer_types)
-
-
-def activations_of(
-    plan: ServingPlan, settings: EngineSettings | None = None, constants: EngineConstants = ENGINE
-) -> Interval:
-    """Peak bytes of activations per GPU, with the settings of the compiled endpoint unless others are given.
-
-    Raises:
-        NotKnownError: the architecture is not known.
-    """
-    gpu = plan.hardware.gpu if plan.hardware else None
-    engine, parts = settings or settings_of(plan), plan.tensor_parallel
-    return activations(served_model(plan), gpu, engine, parts, constants, plan.quantization)
-
-
-def fixed_terms(plan: ServingPlan) -> dict[str, int]:
-    """Bytes per GPU that do not depend on the lengths of requests, by name; see `gpu_weights`.
-
-    Raises:
-        NotKnownError: the architecture is not known, or the size of weights in this quantisation.
-    """
-    return {
-        "weights": gpu_weights(plan),
-        "adapters": adapter_slot_bytes(plan),
-        "activations": round(activations_of(plan).expected),
-    }

@@ -6,7 +6,8 @@ from math import ceil
 
 from hbspec.diagnostics import Missing, known
 from hbspec.estimators.serving.constants import FP8_REACHED, SERVING, ServingConstants
-from hbspec.estimators.serving.decoding import ENDPOINT, computes_in_fp8, memory_of, parts_of, peak_flops, step_of
+from hbspec.estimators.serving.decoding import ENDPOINT, computes_in_fp8, parts_of, peak_flops, step_of
+from hbspec.estimators.serving.machines import memory_of
 from hbspec.estimators.serving.profiled import batched_tokens
 from hbspec.estimators.serving.summing import summed_over_pcie
 from hbspec.estimators.step.flops import answering

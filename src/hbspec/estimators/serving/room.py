@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.serving.constants import ENGINE, EngineConstants
+from hbspec.estimators.serving.held import activations_of, engine_of
 from hbspec.estimators.serving.memory import (
-    activations_of,
     adapter_slot_bytes,
     bounded_layers,
     demand,
@@ -18,7 +18,7 @@ from hbspec.estimators.serving.memory import (
     request_cache,
     served_model,
 )
-from hbspec.estimators.serving.profiled import EngineSettings, engine_bytes, settings_of
+from hbspec.estimators.serving.profiled import EngineSettings
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
 
@@ -71,7 +71,7 @@ def room_bytes(
     """Bytes for the KV cache over all GPUs together; None where the GPU's memory is not known.
 
     The share of each GPU that the engine may use, less weights, adapters, and what the engine measures at its start
-    (`hbspec.estimators.serving.profiled`); negative where these do not fit.
+    (`hbspec.estimators.serving.held`); negative where these do not fit.
 
     Args:
         plan: the endpoint.
@@ -85,8 +85,7 @@ def room_bytes(
     if usable is None:
         return None
     held = gpu_weights(plan) + adapter_slot_bytes(plan)
-    measured = activations_of(plan, settings, constants)
-    measured += engine_bytes(served_model(plan), settings or settings_of(plan), plan.tensor_parallel, constants)
+    measured = activations_of(plan, settings, constants) + engine_of(plan, settings, constants)
     share = usable * plan.utilization
     ends = ((share, measured.high), (share, measured.expected), (share * _seen(plan), measured.low))
     return Free(*(floor(given - held - taken) * plan.tensor_parallel for given, taken in ends))

@@ -8,6 +8,7 @@ from hbspec.catalog.engines.facts import NEWEST, judged_by
 from hbspec.catalog.engines.images import own_image
 from hbspec.catalog.parameters import total_parameters
 from hbspec.plan import ServingPlan
+from hbspec.plan.engine_share import SGLANG
 from hbspec.spec import Spec
 from hbspec.targets.aws.engine_settings import AT_LOAD
 from hbspec.targets.aws.images import WITH_BITSANDBYTES, image, inference_ami
@@ -43,6 +44,10 @@ class ServingContainer(NamedTuple):
 
 def serving_container(spec: Spec, plan: ServingPlan, needs: Needs) -> ServingContainer:
     """The author's image, or AWS's of the engine: the last with bitsandbytes, where that quantises the weights."""
+    if plan.engine == SGLANG:
+        reason = "it starts vLLM and LMI; SGLang's memory is estimated, and what starts it is yours to write"
+        needs.leave_out(plan.engine, ("deployment", "engine"), reason, "set deployment.engine to vllm or djl-lmi")
+        needs.done()
     own = spec.sagemaker.serving_image if spec.sagemaker else None
     if own is not None:
         said = own_image(own)
