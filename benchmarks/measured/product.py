@@ -12,6 +12,8 @@ from hbspec.estimators.serving.memory import served_model
 from hbspec.estimators.serving.prefill import first_token_seconds, token_seconds
 from hbspec.estimators.serving.profiled import EngineSettings, graph_bytes, outside_bytes
 from hbspec.estimators.serving.room import cache_tokens
+from hbspec.estimators.step.communication import on_nvlink
+from hbspec.plan import ServingPlan
 from hbspec.units import GIB, Interval
 from measured.served import Point, Start, plan_of, points, starts
 from measured.served_score import CACHE, FIRST, MEMORY, PARTS, STEP, Compared, compared
@@ -60,6 +62,11 @@ def settings_of(row: Start) -> EngineSettings:
     return EngineSettings(row.max_num_batched_tokens, row.max_num_seqs or GRAPHED, row.version, row.eager)
 
 
+def on_cards(plan: ServingPlan) -> bool:
+    """Whether no NVLink joins the GPUs."""
+    return not on_nvlink(known(plan.hardware, "a GPU"))
+
+
 def _part(name: str, constants: EngineConstants, row: Start) -> Interval:
     return beside(row, constants)[name]
 
@@ -75,7 +82,7 @@ def beside(row: Start, constants: EngineConstants) -> dict[str, Interval]:
         MEMORY: weights + activations + engine_of(plan, settings, constants),
         "weights": weights,
         "activations": activations,
-        "outside of PyTorch": outside_bytes(settings, parts, constants),
+        "outside of PyTorch": outside_bytes(settings, parts, constants, cards=on_cards(plan)),
         "CUDA graphs": graph_bytes(served_model(plan), settings, constants),
     }
     return {name: size * (1 / GIB) for name, size in found.items()}

@@ -51,6 +51,9 @@ SERVED_START: Mapping[str, float] = {
 few sources have many requests at once, and those of one length
 stay in step. The share of the peak on GPUs with HBM is assumed: one source alone is long at it."""
 
+ON_CARDS = ("L40S", "RTX 4090")
+"""GPUs of the table that no NVLink joins."""
+
 R = TypeVar("R", Start, Point)
 Values = dict[str, float]
 
@@ -89,10 +92,17 @@ def _read_off(left_out: str) -> dict[str, float | None]:
             continue
         if row.engine == SGLANG:
             found.setdefault("static" if row.tensor_parallel == 1 else "static_joined", []).append(_taken(row))
-        elif row.outside_gib is not None and row.tensor_parallel == 1:
-            name = "outside" if row.version >= MORE_OUTSIDE else "outside_older"
+        elif row.outside_gib is not None and (name := _outside(row)) is not None:
             found.setdefault(name, []).append((row.source, row.outside_gib * GIB))
     return {name: _median(values) for name, values in found.items()}
+
+
+def _outside(row: Start) -> str | None:
+    """The constant of which a log's memory outside of PyTorch is one; that of GPUs that NVLink joins is not fitted."""
+    newer = row.version >= MORE_OUTSIDE
+    if row.tensor_parallel == 1:
+        return "outside" if newer else "outside_older"
+    return None if newer or row.gpu not in ON_CARDS else "outside_cards"
 
 
 def _taken(row: Start) -> tuple[str, float]:

@@ -21,6 +21,15 @@ def test_adapters_of_their_own_cost_kernels_in_every_layer():
     assert 4.4e-3 < 48 * SERVED.adapted_layer < 4.7e-3
 
 
+def test_experts_cost_kernels_in_every_layer_that_has_them():
+    """vLLM's fused experts, one token, beyond the bytes of those visited: 17 to 49 microseconds."""
+    rtx = {"instance": {"gpu": "RTX PRO 6000", "gpus": 4}, "tensor_parallel": 4, "quantization": "fp8"}
+    sparse, dense = (step_of(served(model, **rtx), 1024) for model in ("Qwen/Qwen3-235B-A22B", "Qwen/Qwen3-32B"))
+    assert (sparse.sparse_layers, dense.sparse_layers) == (94, 0)
+    assert sparse.seconds() - sparse._replace(sparse_layers=0).seconds() == pytest.approx(94 * SERVED.sparse_layer)
+    assert sparse.interval().low < 17.14e-3 < sparse.interval().high  # four RTX PRO 6000, one request
+
+
 def test_bitsandbytes_unpacks_every_expert_in_every_step():
     """Eight requests of Qwen3-30B-A3B on a B200: 177 tokens/s, and 1,449 in 16 bits (unsloth pull request 5123)."""
     more = {"instance": {"gpu": "B200"}, "adapters": "merged"}

@@ -69,7 +69,7 @@ def test_the_shipped_constants_are_those_of_the_fit():
     assert fitted_served() == SERVED
     assert fitted_served("a source without a part in it") is fitted_served()
     fitted = fitted_engine()
-    for name in ("sampled_sorting", "sampled", "outside", "outside_older", "static", "static_joined"):
+    for name in ("sampled_sorting", "sampled", "outside", "outside_older", "outside_cards", "static", "static_joined"):
         assert getattr(fitted, name).expected == pytest.approx(getattr(ENGINE, name).expected, rel=0.02)
 
 
@@ -77,16 +77,17 @@ def test_what_is_kept_aside_is_scored_and_not_fitted(found):
     assert {point.source for point in points()} >= KEPT_ASIDE
     assert all(fitted_served(source) is fitted_served() for source in KEPT_ASIDE)
     printed = list(lines(found, errors=False))
-    assert sum(line.startswith("  of these, kept aside from fits") for line in printed) == 2
+    assert sum(line.startswith("  of these, kept aside from fits") for line in printed) == 7
 
 
 def test_sums_over_gpus_have_three_sources_of_cache_and_of_decoding(found):
-    for metric in (CACHE, STEP):
+    """Within the aims: 15 % of a step, and of the cache less."""
+    for metric, most in ((CACHE, 0.1), (STEP, 0.15)):
         of = [one for one in found if one.metric == metric and one.estimate and one.row.tensor_parallel > 1]
         joined = Figures.of([one for one in of if one.row.group == "vllm V1"])
         assert joined.sources >= 3
-        assert joined.median < 0.1
-        assert joined.inside > 0.99
+        assert joined.median < most
+        assert joined.inside > (0.99 if metric == CACHE else 0.89)
 
 
 def test_lmi_is_the_vllm_inside_it(found):

@@ -31,6 +31,7 @@ class ServedConstants(NamedTuple):
         step: host seconds per step: most of scheduling and sampling overlaps with the GPU's work.
         request: additional host seconds per request in the batch.
         adapted_layer: additional seconds per layer where adapters are served separately from the weights.
+        sparse_layer: additional seconds per layer with experts: what sorts tokens by them and starts their products.
         streaming: share of the memory bandwidth at which weights and cache are streamed, by kind of memory.
         prefilling: share of the peak that prefill reaches, by kind of memory: GPUs with GDDR have less compute for it.
         floor: seconds of a request's own: HTTP, tokenizer, scheduler, the way back.
@@ -44,6 +45,7 @@ class ServedConstants(NamedTuple):
     step: float
     request: float
     adapted_layer: float
+    sparse_layer: float
     streaming: Mapping[str, float]
     prefilling: Mapping[str, float]
     floor: float
@@ -56,6 +58,7 @@ SERVED = ServedConstants(
     step=0.000859,
     request=4.83e-05,
     adapted_layer=95e-6,
+    sparse_layer=30e-6,
     streaming={"hbm": 0.811, "gddr": 0.982},
     prefilling={"hbm": 0.5, "gddr": 0.84},
     floor=0.0072,
@@ -63,12 +66,15 @@ SERVED = ServedConstants(
     queueing=0.05,
     error={"step": Interval(0.75, 1.0, 1.35), "first": Interval(0.65, 1.0, 1.6)},
 )
-"""Printed by `benchmarks/serving.py --fit`, which fits them to the sweeps in `benchmarks/measured/sweeps.csv`, each row
-with its source, sources weighing the same. `request` is that of older releases. `adapted_layer` is that of the one
+"""Printed by `benchmarks/serving.py --fit`, which fits them to the sweeps in `benchmarks/measured/sweeps.csv`, each
+row with its source, sources weighing the same. `request` is that of older releases. `adapted_layer` is that of the one
 source found: of Qwen3-30B-A3B's 48 layers on a B200, with an adapter of attention of rank 16, a step takes 4.4 to 4.7
-ms more for 8, 32 and 48 requests (vLLM 0.19.2, github.com/unslothai/unsloth, pull request 5123). `waiting`, `queueing`
-and the share of the peak with HBM are assumed, and the ends of the errors were chosen with all rows in view. Left out:
-eager engines, speculative decoding, cached prompts."""
+ms more for 8, 32 and 48 requests (vLLM 0.19.2, github.com/unslothai/unsloth, pull request 5123). `sparse_layer` is
+what vLLM's fused experts take for one token beyond the bytes of those visited: in the median of hundreds of shapes 17
+to 49 microseconds on B200, B300, GB200, H100, H200, L40S and RTX PRO 6000, and for eight 21 to 101
+(aiconfigurator-core 0.12.0 on PyPI, Apache-2.0, systems/data/*/moe/vllm). `waiting`, `queueing` and the share of the
+peak with HBM are assumed, and the ends of the errors were chosen with all rows in view. Left out: eager engines,
+speculative decoding, cached prompts."""
 
 
 class ServingConstants(NamedTuple):
@@ -174,6 +180,7 @@ class EngineConstants(NamedTuple):
         outside: what PyTorch does not allocate, on one GPU; since release 0.19.
         outside_older: the same of older releases.
         outside_joined: the same where GPUs share a model: NCCL's buffers, and the engine's own for sums.
+        outside_cards: the same of cards that no NVLink joins, in releases before 0.19.
         static: what SGLang's share of one GPU holds beside weights and cache: its part of the context, and what loading
             leaves.
         static_joined: the same where GPUs share a model.
@@ -187,6 +194,7 @@ class EngineConstants(NamedTuple):
     outside: Interval
     outside_older: Interval
     outside_joined: Interval
+    outside_cards: Interval
     static: Interval
     static_joined: Interval
     graph_layer: Interval
@@ -200,6 +208,7 @@ ENGINE = EngineConstants(
     outside=Interval(0.05 * GIB, 0.26 * GIB, 0.6 * GIB),
     outside_older=Interval(0.02 * GIB, 0.09 * GIB, 0.3 * GIB),
     outside_joined=Interval(0.2 * GIB, 1.7 * GIB, 2.6 * GIB),
+    outside_cards=Interval(0.05 * GIB, 0.21 * GIB, 0.6 * GIB),
     static=Interval(0.3 * GIB, 0.57 * GIB, 1.2 * GIB),
     static_joined=Interval(0.4 * GIB, 0.62 * GIB, 2.6 * GIB),
     graph_layer=Interval(3.0e-4 * GIB, 4.4e-4 * GIB, 5.6e-4 * GIB),
@@ -211,8 +220,9 @@ fits what the sampler holds, and takes the median log, sources weighing the same
 PyTorch; the ends were chosen with all in view. Logits with a sort: 1.40 GiB of Qwen2.5's 256 x 151,936 and 1.19 of
 Llama-3's 256 x 128,256; without one, of 1,024 requests with release 0.19, 1.83 GiB of Llama-3's and 3.59 of Gemma-2's
 256,000, and 1.38 of Llama-3's with 0.30. Outside of PyTorch: 0.07 to 0.56 GiB since release 0.19 and 0.03 to 0.14
-before, of which no rule was found (the first that logged it counted the context too), and where GPUs share a model 0.21
-(four L40S), 0.54 and 2.07 (two H100, releases 0.11 and 0.19), 0.74 (two A100), 1.38 (two H200), 1.63 (four B300), 1.7
+before, of which no rule was found (the first that logged it counted the context too), and where cards that no NVLink
+joins share a model 0.09 to 0.25 before release 0.19 (eight L40S, two RTX 4090, others outside of the table), where
+others do 0.54 and 2.07 (two H100, releases 0.11 and 0.19), 0.74 (two A100), 1.38 (two H200), 1.63 (four B300), 1.7
 (four RTX PRO 6000) and 2.21 (four H100). Graphs: 0.08 GiB of 28 layers and 16 requests, 0.53 of 28 and 256, 0.52 to
 1.92 of 24 to 80 layers and 1,024; one log in six has 0.5 to 0.9 GiB more than its layers. SGLang (0.4 to 0.5.6): 0.43
 to 0.92 GiB of one GPU, 0.53 (four L4), 0.62 (four RTX 4090) and 2.04 (four H100). The high ends are wider than the

@@ -124,6 +124,7 @@ class DecodingStep(NamedTuple):
         memory: the kind of the GPU's memory, from `memory_of`.
         adapted: whether adapters are served separately: the engine runs two kernels more for each of a layer's modules,
             whichever an adapter has.
+        sparse_layers: layers with experts.
         expanded: bytes as 16-bit numbers of the experts that the engine unpacks in every step, visited or not.
     """
 
@@ -143,6 +144,7 @@ class DecodingStep(NamedTuple):
     memory: str = "hbm"
     adapted: bool = False
     expanded: float = 0.0
+    sparse_layers: int = 0
 
     @property
     def served(self) -> bool:
@@ -177,6 +179,8 @@ class DecodingStep(NamedTuple):
         gaps = self.layers * constants.graph_layer
         if self.quantization != "none":
             gaps += self.layers * constants.quantised_layer
+        if self.served:
+            gaps += self.sparse_layers * constants.served.sparse_layer
         if self.adapted:
             gaps += self.layers * constants.served.adapted_layer
         work = self._products(constants, weights) + self.cache / streamed
@@ -248,6 +252,7 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> DecodingS
         over_pcie=summed_over_pcie(plan, requests),
         memory=memory_of(gpu),
         adapted=plan.adapters == "separate" and plan.lora_r > 0,
+        sparse_layers=len(architecture.moe_layers),
         expanded=2 * _counts(architecture).experts / parts if plan.quantization in UNPACKING else 0.0,
     )
 

@@ -22,6 +22,7 @@ from hbspec.estimators.serving.profiled import (
     graph_bytes,
     settings_of,
 )
+from hbspec.estimators.step.communication import on_nvlink
 from hbspec.plan import ServingPlan
 from hbspec.plan.engine_share import SGLANG
 from hbspec.units import Interval
@@ -56,7 +57,8 @@ def engine_of(
     """
     architecture, engine = served_model(plan), settings or settings_of(plan)
     if plan.engine != SGLANG:
-        return engine_bytes(architecture, engine, plan.tensor_parallel, constants)
+        cards = plan.hardware is not None and not on_nvlink(plan.hardware)
+        return engine_bytes(architecture, engine, plan.tensor_parallel, constants, cards=cards)
     if bounded_layers(architecture) or not architecture.stateless:
         raise NotKnownError(POOLS)
     if plan.quantization != "none" and plan.stored is None:

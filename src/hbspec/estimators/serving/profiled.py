@@ -151,16 +151,33 @@ def _sorts(gpu: Gpu | None, settings: EngineSettings) -> bool:
 
 
 def engine_bytes(
-    architecture: Architecture, settings: EngineSettings, parts: int, constants: EngineConstants = ENGINE
+    architecture: Architecture,
+    settings: EngineSettings,
+    parts: int,
+    constants: EngineConstants = ENGINE,
+    *,
+    cards: bool = False,
 ) -> Interval:
-    """Bytes per GPU that PyTorch does not allocate, communicators among them, and CUDA graphs where they count."""
-    return (outside_bytes(settings, parts, constants) + _counted(architecture, settings, constants)).map(round)
+    """Bytes per GPU that PyTorch does not allocate, communicators among them, and CUDA graphs where they count.
+
+    Args:
+        architecture: the model.
+        settings: of the engine.
+        parts: GPUs that share every layer.
+        constants: what is read from logs.
+        cards: whether no NVLink joins them.
+    """
+    return (outside_bytes(settings, parts, constants, cards=cards) + _counted(architecture, settings, constants)).map(
+        round
+    )
 
 
-def outside_bytes(settings: EngineSettings, parts: int, constants: EngineConstants = ENGINE) -> Interval:
+def outside_bytes(
+    settings: EngineSettings, parts: int, constants: EngineConstants = ENGINE, *, cards: bool = False
+) -> Interval:
     """Bytes per GPU that PyTorch does not allocate: libraries' handles, and the buffers of sums over GPUs."""
     if parts > 1:
-        return constants.outside_joined
+        return constants.outside_cards if cards and settings.release < MORE_OUTSIDE else constants.outside_joined
     return constants.outside if settings.release >= MORE_OUTSIDE else constants.outside_older
 
 

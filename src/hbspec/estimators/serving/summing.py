@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 from hbspec.catalog.links import measured_links
 from hbspec.diagnostics import Missing, known
 from hbspec.estimators.serving.memory import served_model
@@ -29,14 +31,20 @@ All-reduces over PCIe of two and four L40S and RTX PRO 6000 take 12 to 110 micro
 168 (aiconfigurator-core 0.12.0, the table behind `hbspec.catalog.links`)."""
 
 
+MORE_LATENCY = {8: Interval(7e-6, 13e-6, 23e-6)}
+"""Seconds of a small sum over PCIe beyond those that are fitted (`reduction`), by the number of GPUs: 8 KiB take 8, 13
+and 33 microseconds on two, four and eight L40S, 7, 14 and 27 on RTX PRO 6000 (the same table), and 43 on eight RTX 4090
+(see `IN_SERVERS`)."""
+
+
 def summed_over_pcie(plan: ServingPlan, tokens: float) -> Interval:
     """Seconds in which GPUs that no NVLink joins sum the hidden states of so many tokens, twice a layer.
 
-    Each sum is a reduce-scatter and an all-gather, as fast as expected of cards in a host. Of cards whose collectives
-    were measured (`hbspec.catalog.links`) the expected speed is theirs, and the ends stay, since hosts differ in
-    whether cards reach each other. The latency of a sum, and over NVLink all of it, is part of what is fitted
-    (`reduction`), as nearly all measured runs of several GPUs were joined by it; sums of 8 KiB over PCIe take 8 to 33
-    microseconds in that table. Left out: vLLM's own sums of small messages, which need cards that reach each other.
+    Each sum is a reduce-scatter and an all-gather, as fast as expected of cards in a host. Of cards whose
+    collectives were measured (`hbspec.catalog.links`) the expected speed is theirs, and the ends stay, since hosts
+    differ in whether cards reach each other. The latency of a sum, and over NVLink all of it, is part of what is
+    fitted (`reduction`), as nearly all measured runs of several GPUs were joined by it. Left out: vLLM's own sums
+    of small messages, which need cards that reach each other.
 
     Args:
         plan: the endpoint.
@@ -52,7 +60,8 @@ def summed_over_pcie(plan: ServingPlan, tokens: float) -> Interval:
     architecture = served_model(plan)
     sums = 2 * architecture.num_hidden_layers
     sent = 2 * ring_bytes(tokens * architecture.hidden_size * HIDDEN_BYTES, parts)
-    return _joining(hardware, parts).seconds(sums * (sent + min(sent, HALF_SPEED)), collectives=0)
+    moved = _joining(hardware, parts).seconds(sums * (sent + min(sent, HALF_SPEED)), collectives=0)
+    return moved + MORE_LATENCY.get(parts, Interval.exact(0.0)) * sums
 
 
 def _joining(hardware: Hardware, parts: int) -> Link:
@@ -64,4 +73,6 @@ def _joining(hardware: Hardware, parts: int) -> Link:
     if measured is None or parts > hardware.gpus_per_instance:
         return over
     speed, ends = measured.bytes_per_second, over.bytes_per_second
+    if parts >= IN_SERVERS:  # one host's table, where hosts differ by a factor of ten
+        speed = sqrt(speed * ends.expected)
     return over._replace(bytes_per_second=Interval(min(ends.low, speed), speed, max(ends.high, speed)))
