@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hbspec.source import discover
+from hbspec.source import SourceError, discover, load
 from hbspec.source.recognise import looks_like_spec
 from hbspec.spec import section_keys
 
@@ -164,3 +164,26 @@ def test_what_extends_a_spec_is_one_and_what_is_extended_without_the_key_is_none
     found = discover(["."], SECTIONS)
     assert found.specs == ("jobs/leaf.yaml", "jobs/lost.yaml", "jobs/other.yaml", "jobs/round.yaml")
     assert found.passed_over == ("base.yaml", "lint.yaml", "other.yaml")
+
+
+@pytest.mark.parametrize(
+    ("missing", "meant"),
+    [
+        ("s1_qlora8b.yaml", "s1-qlora8b.yaml"),
+        ("s1-qlora8b.yml", "s1-qlora8b.yaml"),
+        ("jobs/trian.yaml", "jobs/train.yaml"),
+        ("gone.yaml", None),
+        ("nowhere/train.yaml", None),
+    ],
+)
+def test_a_missing_spec_is_asked_for_by_the_name_that_is_there(
+    project: Project, missing: str, meant: str | None
+) -> None:
+    files = ("s1-qlora8b.yaml", "e.yaml", "jobs/train.yaml", "jobs/train.csv", "s1-qlora8b.txt")
+    project(dict.fromkeys(files, "hbspec: 1"))
+    asked = f"; did you mean `{meant}`?" if meant else ""
+    (fault,) = discover([missing], SECTIONS).diagnostics
+    assert fault.help == f"give the path of a spec file{asked}"
+    with pytest.raises(SourceError) as caught:
+        load(missing)
+    assert caught.value.diagnostics[0].help == fault.help

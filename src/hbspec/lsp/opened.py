@@ -20,8 +20,9 @@ from hbspec.configuration.place import found_from
 from hbspec.diagnostics import Confidence, Diagnostic, Report, Severity
 from hbspec.manual.configuration import UNUSABLE
 from hbspec.showing import shown
+from hbspec.source.endings import is_json, is_yaml
 from hbspec.source.load import STDIN
-from hbspec.source.recognise import is_json, is_yaml, looks_like_spec
+from hbspec.source.recognise import looks_like_spec
 from hbspec.spec import section_keys
 
 if TYPE_CHECKING:

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from hbspec.diagnostics import Diagnostic
 from hbspec.manual import text as pages
+from hbspec.source.endings import is_json, is_yaml
 from hbspec.source.load import STDIN
+from hbspec.source.missing import action
 from hbspec.source.problems import Problems
-from hbspec.source.recognise import is_json, is_yaml, looks_like_spec
+from hbspec.source.recognise import looks_like_spec
 
 NAMED = 3
 """The number of files that a message about a folder names; the others are counted."""
@@ -61,7 +63,7 @@ def discover(paths: Sequence[str], sections: Collection[str], *, skip_other: boo
                 help_ = "name a file, or a folder with a *.yaml that begins with `hbspec: 1`"
                 problems.add(pages.UNREADABLE_FILE, path, message, help_)
         elif path != STDIN and not os.path.exists(path):  # noqa: PTH110 - as above
-            problems.add(pages.UNREADABLE_FILE, path, f"`{path}` does not exist", "give the path of a spec file")
+            problems.add(pages.UNREADABLE_FILE, path, f"`{path}` does not exist", action(path))
             continue
         elif path != STDIN and skip_other and not looks_like_spec(Path(path), sections):
             passed_over[os.path.realpath(path)] = path

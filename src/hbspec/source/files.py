@@ -11,6 +11,7 @@ from hbspec.manual import text as pages
 from hbspec.source.characters import position_of
 from hbspec.source.encodings import UTF_8, encoding_of, family
 from hbspec.source.limits import MAX_ATTACHMENT_BYTES, MAX_BYTES
+from hbspec.source.missing import action
 from hbspec.source.paths import UnreadablePathError, read_bytes
 from hbspec.source.problems import Problems
 
@@ -25,7 +26,7 @@ def read_text(path: Path, file: str, place: Span | str, problems: Problems) -> s
     try:
         data = read_bytes(path, limit)
     except UnreadablePathError as error:
-        problems.add(pages.UNREADABLE_FILE, place, f"`{file}` {error}", "give the path of a spec file")
+        problems.add(pages.UNREADABLE_FILE, place, f"`{file}` {error}", action(file))
         return None
     return decode(data, file, problems, limit)
 

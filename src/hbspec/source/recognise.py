@@ -13,14 +13,13 @@ from collections.abc import Collection
 from pathlib import Path
 
 from hbspec.source.encodings import encoding_of
+from hbspec.source.endings import is_json, is_yaml
 from hbspec.source.layers import EXTENDS
 from hbspec.source.limits import MAX_BYTES, MAX_EXTENDS
 from hbspec.source.paths import UnreadablePathError, read_bytes
 from hbspec.spelling import bare
 
 KEY = "hbspec"
-YAML_SUFFIXES = (".yaml", ".yml")
-JSON_SUFFIXES = (".json",)
 DISTINCTIVE = frozenset(("hyperparameters", "instance"))
 """Required sections of a spec, which files of other programs do not have together with two more of its sections."""
 SECTIONS = 3
@@ -28,16 +27,6 @@ SECTIONS = 3
 _FIRST_KEYS = r"""(?m)^\{?["']?([A-Za-z_][\w-]*)["']?[ \t]*:"""
 _JSON_KEY = r'"hbspec"\s*:'
 _EXTENDS = rf"""(?m)^["']?{EXTENDS}["']?[ \t]*:[ \t]*["']?([^"'#\n]+?)["']?[ \t]*(?:#.*)?$"""
-
-
-def is_yaml(name: str) -> bool:
-    """Whether a file name has a suffix of YAML, in upper or lower case."""
-    return name.casefold().endswith(YAML_SUFFIXES)
-
-
-def is_json(name: str) -> bool:
-    """Whether a file name has the suffix of JSON, in upper or lower case."""
-    return name.casefold().endswith(JSON_SUFFIXES)
 
 
 def looks_like_spec(path: Path, sections: Collection[str], text: str | None = None) -> bool:
