@@ -64,17 +64,36 @@ def test_other_data_and_other_currencies_are_named(two):
     assert section(out, "Cost")[1].endswith("not compared: another currency")
 
 
-def test_a_cost_that_is_not_known_is_not_in_another_currency(two):
-    two.write("c.yaml", SPEC.replace("ml.g5.12xlarge, region: us-east-1", "ml.p6-b300.48xlarge, region: eu-west-3"))
-    _, out, _ = two("compare", "a.yaml", "c.yaml")
-    assert "  B  not known" in section(out, "Cost")
-    assert "currenc" not in out
-
-
 def test_what_is_dropped_at_an_epoch_s_end_is_no_other_work(two):
     two.write("a.yaml", SPEC.replace("4000", "100003"))
     two.write("c.yaml", SPEC.replace("4000", "100003").replace("per_device_batch_size: 2", "per_device_batch_size: 4"))
     assert "do not process as many" not in two("compare", "a.yaml", "c.yaml")[1]
+
+
+def test_a_cost_that_is_not_known_is_in_no_other_currency(two):
+    two.write("c.yaml", SPEC.replace("type: ml.g5.12xlarge", "type: ml.g5.12xlarge, price: 9 CAD/h"))
+    two.write("d.yaml", SPEC.replace("region: us-east-1", "region: eu-south-2"))
+    for file in ("a.yaml", "c.yaml"):
+        _, out, _ = two("compare", file, "d.yaml")
+        assert section(out, "Cost")[1] == "  B  not known"
+        assert "currencies" not in out
+    assert (
+        "different currencies, and are not compared: A: USD; B: CAD" in two("compare", "a.yaml", "c.yaml", "d.yaml")[1]
+    )
+
+
+def test_what_an_epoch_drops_at_its_end_is_only_a_figure(two):
+    two.write("c.yaml", SPEC.replace("batch_size: 2,", "batch_size: 3,"))
+    _, out, _ = two("compare", "a.yaml", "c.yaml")
+    assert section(out, "Examples processed") == ["  A  8,000", "  B  8,016  16 more than A"]
+    assert "Not like with like" not in out
+
+
+def test_examples_that_are_not_known_are_not_said_to_be_fewer(two):
+    two.write("c.yaml", SPEC.replace(", tokens: {mean: 300, max: 900}", "").replace("examples: 4000", "examples: null"))
+    _, out, _ = two("compare", "a.yaml", "c.yaml")
+    assert "they do not process as many examples" not in out
+    assert "whether they process as many examples is not known: A: 8,000 (2.00 epochs); B: not known" in out
 
 
 def test_a_job_that_its_limit_stops_is_not_said_to_end(two):

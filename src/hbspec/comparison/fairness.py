@@ -12,6 +12,9 @@ from hbspec.units import count_text, counted, significant
 if TYPE_CHECKING:
     from hbspec.api import Estimates
 
+ALIKE = 0.01
+"""The share by which numbers of examples may differ in the same work: what is dropped or repeated at the end of an
+epoch is less than an update, and hundreds of updates make an epoch. The figures show the difference all the same."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -33,7 +36,7 @@ def unfair(found: Sequence[Estimates]) -> tuple[str, ...]:
 def _sentences(found: Sequence[Estimates]) -> Iterator[str]:
     yield from _differing(found, lambda one: one.plan.model, "they train different models")
     yield from _differing(found, _data, "they train on different data")
-    yield from _differing(found, _work, "they do not process as many examples")
+    yield from _other_work(found)
     yield from _differing(
         found, lambda one: one.plan.region or phrase("no region"), "prices are those of different regions"
     )
@@ -41,6 +44,16 @@ def _sentences(found: Sequence[Estimates]) -> Iterator[str]:
     yield from _differing(found, _priced, "their prices are not from the same source")
     yield from _differing(found, _currency, "their costs are in different currencies, and are not compared")
     yield from _differing(found, _timed, "the speed of one is measured, of another estimated")
+
+
+def _other_work(found: Sequence[Estimates]) -> Iterator[str]:
+    """That they process other numbers of examples, beyond `ALIKE`, or that it is not known of each how many."""
+    processed = [one.plan.counts.examples_processed for one in found if one.plan.counts]
+    if processed and max(processed) - min(processed) > ALIKE * max(processed):
+        yield from _differing(found, _work, "they do not process as many examples")
+    if 0 < len(processed) < len(found):
+        said = "whether they process as many examples is not known"
+        yield from _differing(found, lambda one: _work(one) or phrase("not known"), said)
 
 
 def _differing(found: Sequence[Estimates], of: Callable[[Estimates], str | None], sentence: str) -> Iterator[str]:
@@ -66,12 +79,11 @@ def _data(found: Estimates) -> str:
     return ", ".join(parts)
 
 
-def _work(found: Estimates) -> str:
+def _work(found: Estimates) -> str | None:
     counts = found.plan.counts
     if counts is None:
-        return phrase("not known")
-    # what is dropped at the end of an epoch depends on how many GPUs share it
-    examples, epochs = count_text(int(float(f"{counts.examples_processed:.3g}"))), significant(counts.epochs)
+        return None
+    examples, epochs = count_text(counts.examples_processed), significant(counts.epochs)
     return phrase("{examples} ({epochs} epochs)", examples=examples, epochs=epochs)
 
 
