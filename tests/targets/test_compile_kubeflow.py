@@ -58,6 +58,15 @@ def test_a_secret_is_a_reference() -> None:
     assert entry["valueFrom"] == {"secretKeyRef": {"name": values["metadata"]["name"], "key": "HF_TOKEN"}}
 
 
+def test_a_container_has_shared_memory() -> None:
+    """Without a volume there, a container has 64 MiB, in which NCCL does not find the room for several GPUs."""
+    (patch,) = job()["spec"]["runtimePatches"]
+    (node,) = patch["trainingRuntimeSpec"]["template"]["spec"]["replicatedJobs"]
+    pod = node["template"]["spec"]["template"]["spec"]
+    (place,) = [mount["name"] for mount in pod["containers"][0]["volumeMounts"] if mount["mountPath"] == "/dev/shm"]
+    assert {"name": place, "emptyDir": {"medium": "Memory"}} in pod["volumes"]
+
+
 def test_the_claim_and_the_image_are_the_cluster_s(tmp_path: Path) -> None:
     for path, content in files(BASE, "kubeflow").items():
         if "/" not in path:
