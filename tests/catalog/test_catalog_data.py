@@ -107,6 +107,15 @@ def test_the_enums_are_those_of_botocore(component):
     assert len(ours) >= {"training": 225, "hosting": 277}[component]
 
 
+def test_the_types_of_a_cluster_are_those_of_botocore():
+    """Of the types with a row; a later botocore may add more."""
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    ours = {name for name, instance in catalog().instances.items() if instance.cluster}
+    assert ours <= set(model.shape_for("ClusterInstanceType").enum)
+    assert {"ml.p4d.24xlarge", "ml.g5.12xlarge"} <= ours
+    assert len(ours) >= 60
+
+
 def test_every_gpu_type_that_sagemaker_accepts_is_there():
     accepted = catalog().training_types | catalog().hosting_types
     with_gpu = {name for name in accepted if name.split(".")[1].startswith(("p2", "p3", "p4", "p5", "p6", "g"))}

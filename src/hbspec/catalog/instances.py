@@ -22,6 +22,7 @@ class InstanceType(NamedTuple):
         gpu_link: "nvlink" or "pcie" between the GPUs; also None for a single GPU.
         training: whether the type is in SageMaker's `TrainingInstanceType`.
         hosting: whether the type is in SageMaker's `ProductionVariantInstanceType`.
+        cluster: whether the type is in SageMaker's `ClusterInstanceType`: a cluster of HyperPod may have it.
         regions: the regions in which EC2 offers the type; SageMaker may offer it in fewer.
     """
 
@@ -37,6 +38,7 @@ class InstanceType(NamedTuple):
     gpu_link: str | None
     training: bool
     hosting: bool
+    cluster: bool
     regions: tuple[str, ...] | None
     note: str
     source: str
@@ -62,6 +64,7 @@ def _instance(row: Mapping[str, str]) -> InstanceType:
         gpu_link=row["gpu_link"] or None,
         training=row["training"] == "yes",
         hosting=row["hosting"] == "yes",
+        cluster=row["cluster"] == "yes",
         regions=tuple(row["regions"].split()) if row["regions"] else None,
         note=row["note"],
         source=row["source"],
