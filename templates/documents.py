@@ -59,8 +59,12 @@ def parsed(path: Path) -> dict[str, Any]:
 
 
 def store(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a file that is there whole or not at all, whenever the process is killed; a link is replaced."""
-    unfinished = path.with_name(f".{path.name}.tmp")  # hidden: what a killed process leaves is nobody's file
+    """Writes a file that is there whole or not at all, whenever the process is killed; a link is replaced.
+
+    Hosts that share the folder may write the same at the same time: each has a file of its own until it is whole.
+    """
+    own = os.environ.get("RANK", "0")
+    unfinished = path.with_name(f".{path.name}.{own}.tmp")  # hidden: what a killed process leaves is nobody's file
     unfinished.unlink(missing_ok=True)
     with unfinished.open("x", encoding="utf-8") as file:
         json.dump({"format_version": FORMAT_VERSION, **content}, file, indent=1)

@@ -17,7 +17,7 @@ from typing import Any
 from completeness import LOADED, STATE, is_loaded, missing
 from documents import UNREADABLE, flush, load, parsed, store
 from fingerprint import Fingerprint, is_same, mark
-from removal import remove
+from removal import inside, remove
 
 MANIFEST = "hbspec.json"
 """In a checkpoint's folder: the run's fingerprint, the step, and the files."""
@@ -86,7 +86,7 @@ def discard(checkpoint: Path) -> None:
         OSError: something is still there.
     """
     if checkpoint.is_dir() and not checkpoint.is_symlink():
-        for path in checkpoint.iterdir():
+        for path in inside(checkpoint):
             if not path.name.startswith(BEGUN):
                 remove(path)
     remove(checkpoint)

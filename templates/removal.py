@@ -13,6 +13,14 @@ ATTEMPTS = 5
 """SageMaker may put a marker into a folder while that is removed."""
 
 
+def inside(folder: Path) -> list[Path]:
+    """What a folder holds; nothing where another host that shares it has removed it meanwhile."""
+    try:
+        return [*folder.iterdir()]
+    except FileNotFoundError:
+        return []
+
+
 def remove(path: Path) -> None:
     """Removes a file, a folder with all that it holds, or a link; what a link leads to stays. Nothing there is fine.
 

@@ -160,7 +160,7 @@ def test_all_of_a_checkpoint_is_on_the_disk_before_it_is_listed_and_an_older_one
     assert {f"fsync {folder}/checkpoint-4", f"fsync {folder}"} <= set(synced[:written])
     removed = next(at for at, line in enumerate(synced) if line.startswith("remove") and "checkpoint-2" in line)
     assert f"fsync {folder}/checkpoint-4" in synced[written:removed]
-    assert synced[written - 1] == f"fsync {folder}/checkpoint-4/.hbspec.json.tmp"
+    assert synced[written - 1] == f"fsync {folder}/checkpoint-4/.hbspec.json.0.tmp"
 
     names = json.loads((model / "hbspec-model.json").read_text())["files"]
     delivered = synced.index(f"name {model}/hbspec-model.json")
