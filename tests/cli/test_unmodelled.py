@@ -76,7 +76,7 @@ def test_it_compiles_without_force(target, unmodelled):
         "evaluation": ("--set", "evaluation=[{suite: mathematical-accuracy, min_score: 0.5}]"),
         "monitoring": ("--set", "monitoring.gpu_memory.max=20 GB"),
         "llamafactory": ("--set", "hyperparameters.loss=standard"),
-        **dict.fromkeys(("kubeflow", "skypilot", "slurm"), ("--set", "instance.max_runtime=8h")),
+        **dict.fromkeys(("hyperpod", "kubeflow", "skypilot", "slurm"), ("--set", "instance.max_runtime=8h")),
     }
     code, _, err = unmodelled("compile", "own.yaml", "--target", target, "--output", "out", *needed.get(target, ()))
     assert code == 0

@@ -30,6 +30,7 @@ UNSAID = {
         "\nmonitoring:": ["monitoring=null"],
         "parallelism: pipeline": ["instance.parallelism=ddp"],
     },
+    "hyperpod": {"max_wait:": ["instance.spot=false", "instance.max_wait=null"]},
     "kubeflow": {"max_wait:": ["instance.spot=false", "instance.max_wait=null"]},
     "llamafactory": {
         "": ["hyperparameters.loss=standard", "software.adapter_dtype=float32"],

@@ -37,6 +37,7 @@ def test_elsewhere_their_folder_is_passed_at_the_start():
         ("axolotl", HUB, "HB542"),
         ("llamafactory", HUB, "HB542"),
         ("trl", HUB, "HB542"),
+        ("hyperpod", S3, "HB542"),
         ("kubeflow", S3, "HB542"),
         ("skypilot", S3, "HB542"),
     ],

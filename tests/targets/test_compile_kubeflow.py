@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from compiled import BASE, files, project, refusals
+from compiled import BASE, files, refusals
 
 ELSEWHERE = ("instance.type=null", "instance.gpu=A100-80", "instance.gpus=4", "instance.host_memory=100 GB")
 SECRET = "sagemaker.secrets={HF_TOKEN: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-AbCdEf'}"
@@ -52,40 +50,6 @@ def test_nodes_gpus_and_time_are_the_spec_s() -> None:
     assert spec["trainer"]["resourcesPerNode"] == {"requests": asked, "limits": asked}
 
 
-def test_a_secret_is_a_reference() -> None:
-    values = job(SECRET)
-    (entry,) = [each for each in values["spec"]["trainer"]["env"] if each["name"] == "HF_TOKEN"]
-    assert entry["valueFrom"] == {"secretKeyRef": {"name": values["metadata"]["name"], "key": "HF_TOKEN"}}
-
-
-def test_a_container_has_shared_memory() -> None:
-    """Without a volume there, a container has 64 MiB, in which NCCL does not find the room for several GPUs."""
-    (patch,) = job()["spec"]["runtimePatches"]
-    (node,) = patch["trainingRuntimeSpec"]["template"]["spec"]["replicatedJobs"]
-    pod = node["template"]["spec"]["template"]["spec"]
-    (place,) = [mount["name"] for mount in pod["containers"][0]["volumeMounts"] if mount["mountPath"] == "/dev/shm"]
-    assert {"name": place, "emptyDir": {"medium": "Memory"}} in pod["volumes"]
-
-
-def test_the_claim_and_the_image_are_the_cluster_s(tmp_path: Path) -> None:
-    for path, content in files(BASE, "kubeflow").items():
-        if "/" not in path:
-            (tmp_path / path).write_bytes(content)
-    (tmp_path / "kubectl").write_text("#!/bin/sh\ncat\n")
-    (tmp_path / "kubectl").chmod(0o755)
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-
-    def submitted(**more: str) -> subprocess.CompletedProcess[str]:
-        words = ["bash", str(tmp_path / "submit.sh")]
-        return subprocess.run(words, env={**environment, **more}, capture_output=True, text=True)
-
-    sent = yaml.safe_load(submitted(CLAIM="shared", IMAGE="registry.example/torch:2.9").stdout)
-    assert sent["spec"]["trainer"]["image"] == "registry.example/torch:2.9"
-    assert "CLAIM is the" not in submitted(CLAIM="shared", IMAGE="i").stderr
-    assert "is the image" in submitted(CLAIM="shared").stderr
-    assert submitted(CLAIM="x\nkind: Other", IMAGE="i").returncode == 2
-
-
 @pytest.mark.parametrize(
     ("overrides", "code", "key"),
     [
@@ -99,8 +63,3 @@ def test_the_claim_and_the_image_are_the_cluster_s(tmp_path: Path) -> None:
 def test_what_a_train_job_cannot_say_is_refused_at_its_key(overrides: tuple[str, ...], code: str, key: str) -> None:
     found = refusals(BASE, "kubeflow", *overrides, force=True)
     assert [entry for entry in found if entry[0] in ("HB040", "HB542")] == [(code, key)]
-
-
-def test_your_own_script_gets_the_folders_in_sagemaker_s_variables(tmp_path: Path) -> None:
-    told = {entry["name"] for entry in job(spec=project(tmp_path, "reads: arguments"))["spec"]["trainer"]["env"]}
-    assert {"SM_CHANNEL_TRAIN", "SM_MODEL_DIR", "SM_OUTPUT_DATA_DIR", "RUN_DIR"} <= told

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(SHELLCHECK is None, reason="shellcheck is not in
 
 
 @pytest.mark.parametrize("hosts", [1, 2])
-@pytest.mark.parametrize("target", ["kubeflow", "skypilot", "slurm", *FRAMEWORKS])
+@pytest.mark.parametrize("target", ["hyperpod", "kubeflow", "skypilot", "slurm", *FRAMEWORKS])
 def test_shellcheck_has_nothing_to_warn_of(target: str, hosts: int, tmp_path: Path) -> None:
     written = files(BASE, target, f"instance.count={hosts}", force=True)
     scripts = {path: content for path, content in written.items() if path.endswith((".sh", ".sbatch"))}

@@ -15,6 +15,8 @@ from hbspec.targets.job.workload import workload
 from hbspec.targets.lowering.needs import Needs
 
 TRAINING = [name for name in targets.names() if targets.target_of(name).trains]
+LAUNCHERS = {"hyperpod": "hyperpodrun"}
+"""Who starts the ranks, where it is not the shipped launcher."""
 DOCKER = """
 from hbspec.targets.lowering.artifact import script_artifact
 from hbspec.targets.lowering.target import Target
@@ -78,7 +80,8 @@ class TestTraining:
     def test_the_script_is_started_with_its_arguments(self, name: str, spec: Path) -> None:
         call = workload(analysis_of(spec), Needs(name)).call
         started = b"\n".join(content for path, content in files(spec, name).items() if path.endswith("launch.sh"))
-        for word in (call.script, call.launcher if call.distributed else "python", *call.arguments):
+        launcher = LAUNCHERS.get(name, call.launcher)
+        for word in (call.script, launcher if call.distributed else "python", *call.arguments):
             assert word.encode() in started
 
 
@@ -95,7 +98,7 @@ def test_a_new_file_is_a_new_target(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_unknown_target_is_named_beside_the_known_ones() -> None:
-    known = "axolotl, cloudformation, deployment, evaluation, kubeflow, launch, llamafactory, monitoring, sagemaker"
-    known += ", serve, skypilot, slurm, trl"
+    known = "axolotl, cloudformation, deployment, evaluation, hyperpod, kubeflow, launch, llamafactory, monitoring"
+    known += ", sagemaker, serve, skypilot, slurm, trl"
     with pytest.raises(ValueError, match=f"unknown target 'docker'; choose one of {known}"):
         targets.target_of("docker")

@@ -83,7 +83,7 @@ def _train_job(job: TrainJob) -> dict[str, Any]:
     return {
         "apiVersion": "trainer.kubeflow.org/v1alpha1",
         "kind": "TrainJob",
-        "metadata": {"name": job.pods.name},
+        "metadata": pod.metadata(job.pods),
         "spec": {
             "activeDeadlineSeconds": job.pods.seconds,
             "runtimeRef": {"name": RUNTIME},

@@ -14,11 +14,10 @@ from math import ceil
 from typing import NamedTuple
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.job.stop import GRACE_SECONDS
 from hbspec.targets.cluster.job_name import job_name
 from hbspec.targets.cluster.machine_script import MACHINE, STOPPED, Limit, machine_script, waited
 from hbspec.targets.cluster.of_sagemaker import refuse_of_sagemaker, secrets
+from hbspec.targets.cluster.time_to_save import seconds_to_save
 from hbspec.targets.job.workload import Workload, workload
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import Needs
@@ -94,18 +93,9 @@ def lower(analysis: Analysis) -> SlurmJob:
         gpus=machine.gpus_per_instance,
         memory=None if spec.instance.type is not None else spec.instance.host_memory,
         seconds=ceil(seconds),
-        notice=min(_stop_seconds(analysis) + TEAR_DOWN, ceil(seconds) // 2),
+        notice=min(seconds_to_save(analysis) + TEAR_DOWN, ceil(seconds) // 2),
         secrets=secrets(spec),
     )
-
-
-def _stop_seconds(analysis: Analysis) -> int:
-    """Seconds that the training has to save: as long as the launcher waits, or longer where it may need longer."""
-    try:
-        needed = analysis.stop.total.high
-    except NotKnownError:
-        needed = 0.0
-    return max(round(GRACE_SECONDS), ceil(needed))
 
 
 def emit(job: SlurmJob) -> list[Artifact]:

@@ -15,6 +15,7 @@ from hbspec.targets.job.workload import Workload
 from hbspec.targets.lowering.shell import HERE, opening
 
 MACHINE = "launch.sh"
+SOURCE = '"$here"/source/'
 STOPPED = 75
 """`EX_TEMPFAIL` of sysexits.h: the user is invited to retry."""
 LATE = 124
@@ -61,18 +62,14 @@ def machine_script(
         limit: of time; None where the scheduler counts all starts itself.
     """
     call = work.call
-    more = '"$@"' if own_script else f'--config-dir "$here" "$@" {_folders()}'
-    started = command(call, more, below='"$here"/source/', hosts=(), before="", port=port)
+    started = command(call, passed(own_script=own_script), below=SOURCE, hosts=(), before="", port=port)
     return [
         *opening(
             f"{name}: written by hbspec; every machine of the job runs it. Arguments go to the training script.",
             "# RUN_DIR is the folder of the job, which all its machines see, and which outlives them.",
             f"# It ends with 0 when the model is there, and with {STOPPED} when a new start would go on.",
         ),
-        f"here=$(cd -- {HERE} && pwd)",
-        "run=${RUN_DIR:?is the folder of the job}",
-        'export PYTHONPATH="$here/source${PYTHONPATH:+:$PYTHONPATH}"',
-        *exports(call),
+        *prepared(work),
         *(hosts if call.instances > 1 else ("node_rank=0",)),
         "told=0 job=",
         'stop() { told=$((told + 1)); if [[ -n $job ]]; then kill -TERM "$job" 2> /dev/null || true; fi; }',
@@ -88,9 +85,18 @@ def machine_script(
     ]
 
 
-def _folders() -> str:
-    """What the shipped script writes into; last on its command line, where it wins."""
-    return '--checkpoint-dir "$run/checkpoints" --model-dir "$run/model" --output-data-dir "$run/output"'
+def prepared(work: Workload) -> Iterator[str]:
+    """Lines that find the compiled folder and the job's own, and set what the training reads from the environment."""
+    yield f"here=$(cd -- {HERE} && pwd)"
+    yield "run=${RUN_DIR:?is the folder of the job}"
+    yield 'export PYTHONPATH="$here/source${PYTHONPATH:+:$PYTHONPATH}"'
+    yield from exports(work.call)
+
+
+def passed(*, own_script: bool) -> str:
+    """Shell text after the script's arguments: what the shipped one writes into is last, where it wins."""
+    folders = '--checkpoint-dir "$run/checkpoints" --model-dir "$run/model" --output-data-dir "$run/output"'
+    return '"$@"' if own_script else f'--config-dir "$here" "$@" {folders}'
 
 
 def _metered(limit: Limit) -> Iterator[str]:

@@ -24,6 +24,8 @@ SHARED = "shared-memory"
 https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshooting.html#shared-memory"""
 CLAIM, IMAGE = "CLAIM-OF-THE-CLUSTER", "IMAGE-OF-THE-CLUSTER"
 """What stands in the file until `submit.sh` is told."""
+QUEUE = "kueue.x-k8s.io/queue-name"
+"""The label by which Kueue knows the job's queue. https://kueue.sigs.k8s.io/docs/concepts/workload/#queue-name"""
 GPU = "nvidia.com/gpu"
 """The resource of NVIDIA's device plugin."""
 
@@ -96,20 +98,30 @@ def submission(job: Pods, file: str, kind: str, image: str) -> Iterator[str]:
         f"{job.name}: creates the {kind}; written by hbspec.",
         "# CLAIM is a PersistentVolumeClaim, which all nodes can mount. It holds this folder under the job's name, the",
         "# data under data/train and data/validation, and in base-model the model's files where model.source is set.",
-        f"# IMAGE has {image}. Arguments go to kubectl.",
+        f"# IMAGE has {image}.",
+        "# QUEUE is the queue of Kueue that the job waits in, where the cluster has queues. Arguments go to kubectl.",
     )
     yield f"cd -- {HERE}"
     yield "claim=${CLAIM:?is the PersistentVolumeClaim of the job} image=${IMAGE:?is the image of its containers}"
-    yield 'for word in "$claim" "$image"; do'
+    yield 'for word in "$claim" "$image" "${QUEUE:-}"; do'
     yield "  case $word in *[!A-Za-z0-9._:/@-]*)"
-    yield '    echo "$word: not the name of a claim or an image" >&2'
+    yield '    echo "$word: not the name of a claim, an image or a queue" >&2'
     yield "    exit 2 ;;"
     yield "  esac"
     yield "done"
     if job.secrets:
         keys = " ".join(job.secrets)
         yield f'echo "the job reads {keys} from the Secret {job.name}, which has to be there" >&2'
-    yield f'sed "s|{CLAIM}|$claim|; s|{IMAGE}|$image|" {file} | kubectl create "$@" --filename -'
+    yield f"labels=${{QUEUE:+{QUEUE}: $QUEUE}}"
+    yield (
+        f'sed "s|{CLAIM}|$claim|; s|{IMAGE}|$image|; s|labels: {{}}|labels: {{$labels}}|" {file} '
+        '| kubectl create "$@" --filename -'
+    )
+
+
+def metadata(job: Pods) -> dict[str, Any]:
+    """The name of the resource, and the place of its label."""
+    return {"name": job.name, "labels": {}}
 
 
 def command(job: Pods, script: str) -> list[str]:

@@ -10,7 +10,7 @@ from hbspec.targets.lowering.needs import Needs
 
 GIVEN = ("launch", "slurm")
 """Targets whose start passes `--adapter-dir`, so that the adapters may lie anywhere."""
-MOUNTED = ("kubeflow", "skypilot")
+MOUNTED = ("hyperpod", "kubeflow", "skypilot")
 """Targets that mount the data and the model, and nothing else."""
 HUB = r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
 """An id of the Hub (huggingface_hub, `validate_repo_id`)."""

@@ -136,6 +136,17 @@ def exports(call: Invocation) -> list[str]:
     return [f"export {name}={quote(value)}" for name, value in call.environment.items()]
 
 
+def script_words(call: Invocation, more: str = "", *, below: str = "") -> str:
+    """Shell text of the script and its arguments, as a program that starts Python takes them.
+
+    Args:
+        call: the invocation.
+        more: shell text after the arguments, verbatim.
+        below: shell text before the script's path, verbatim: the source folder, if it is not the current one.
+    """
+    return " ".join([below + quote(call.script), *map(quote, call.arguments), *([more] if more else [])])
+
+
 def command(
     call: Invocation,
     more: str = "",
@@ -157,7 +168,7 @@ def command(
         before: shell text before the command, verbatim; without `exec` the shell stays.
         port: shell text, verbatim: the port of the first machine where the ranks of several meet.
     """
-    arguments = " ".join([below + quote(call.script), *map(quote, call.arguments), *([more] if more else [])])
+    arguments = script_words(call, more, below=below)
     start = before + " ".join([*map(quote, through), "python"])
     if not call.distributed:
         return [f"{start} {arguments}"]
