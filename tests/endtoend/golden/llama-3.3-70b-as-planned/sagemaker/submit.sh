@@ -18,7 +18,7 @@ while IFS= read -r line; do
   found=$(sha256 < "$path") || found=
   if [[ ${found%% *} != "${line%% *}" ]]; then changed=$path; fi
 done << 'COMPILED'
-69cdfb6f09c1db8f884b4162c675eebb4f395006b4f61cc17aea9f824713da77  create_training_job.json
+47949874a0d24de2ac983692aefab18ddb9b6caf841c13e31df51c402006557c  create_training_job.json
 1aa5d3028b3c1afe070feb868640bb394c683f5e51fbab7985868dd3f49d11b1  source/author_rewards.py
 d5bc5876014116ba6f2a1e06845f0772bbd46e51e359aa7ce4a57b72ee558f8c  source/base_model.py
 313dca31df846fcb1eca602328ceef36099e30f9c6aa75c0e36a70bc3fdeee75  source/beside.py
@@ -33,7 +33,7 @@ a222386cea98ef0e423f72a762f7d63bb54d9884d74e5f6fbc0c188afcdbe683  source/encodin
 3cfdb97288757296913d416d92fca595699ba581519122b30283025db1fe6500  source/failure.py
 2ac85510252e2fd2f14bf6e77f4b8640d89b63dbb08f221f8603dd8db787d281  source/fingerprint.py
 b8e136844385c6b2157e3df8dcc6204eb9707f1d7e689fd051468d498b6cd078  source/folder_lock.py
-199f20037fa17a7cbbde815475cf52ec58f1a35c5a46326e2421100c37ae3e91  source/folders.py
+be7afe343fdc0fbf982db5352613d8b94ddba5a12b2f0c044d57c29d5b6ed857  source/folders.py
 7f053003d4833458b59e2260214c88f7f1db689844a6fada85ec829debf6c4c3  source/foreign.py
 0ddde097808dc0003f18dc6d524f0bfe5ee74a34064313ae6b9b51aabb8caa9c  source/handover.py
 481671cba4bc2b3266c57b6998d4091801030a8d471cc90ef32a8b7fb776e379  source/initial_adapters.py
