@@ -30,6 +30,19 @@ def quantised(transformers: str = "5.23.0", accelerate: str = "1.15.0", **method
     )
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_whole_model_of_16_bits_is_beside_its_shards_while_it_is_sharded(version):
+    held = [
+        memory_while_loading(
+            planned(MISTRAL, instance={**FSDP, "fsdp_version": version, "loads_whole": whole}, method=FULL)
+        )
+        for whole in (True, False)
+    ]
+    assert sum(held[1].terms.values()) < 4.1 * 7.25e9 / 8 + 1e9
+    shards = 2 * 7.25e9 / (8 if version == 2 else 32)
+    assert sum(held[0].terms.values()) == pytest.approx(2 * 7.25e9 + shards, rel=0.03)
+
+
 def test_every_gpu_loads_all_of_it_since_transformers_5():
     plan = quantised()
     whole = sum(training_weights(plan.architecture, plan.training).values())

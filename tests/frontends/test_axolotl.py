@@ -59,6 +59,41 @@ def test_a_line_is_read(opened, line, route, value):
     assert values[route[0]][route[1]] == value
 
 
+@pytest.mark.parametrize(
+    ("more", "whole"),
+    [("", True), ("fsdp_cpu_ram_efficient_loading: false", True), ("cpu_ram_efficient_loading: true", None)],
+)
+def test_weights_of_16_bits_are_moved_to_every_gpu_before_fsdp_shards_them(opened, more, whole):
+    text = AXOLOTL.replace("load_in_4bit: true", "").replace("adapter: qlora", "adapter: lora")
+    document = opened(f"{text}fsdp_version: 2\nfsdp_config: {{reshard_after_forward: true, {more}}}\n")
+    assert document.values["instance"].get("loads_whole") is whole
+    assert found(document) == []
+    quantised = opened(f"{AXOLOTL}fsdp_version: 2\nfsdp_config: {{reshard_after_forward: true, {more}}}\n")
+    assert "loads_whole" not in quantised.values["instance"], "which the versions of the libraries decide"
+
+
+@pytest.mark.parametrize("key", ["flash_attn_rms_norm: true", "max_packed_sequence_len: 2048", "s2_attention: true"])
+def test_a_key_at_which_axolotl_stops_is_said(opened, key):
+    (finding,) = opened(f"{AXOLOTL}{key}\n").translated.findings
+    assert (finding.code, finding.route[-1], finding.help) == ("HB028", key.partition(":")[0], "delete it")
+    assert found(opened(f"{AXOLOTL}{key.partition(':')[0]}:\n")) == []
+
+
+def test_liger_is_not_applied_to_types_that_have_no_kernels(opened):
+    norms = "liger_rms_norm: true\nliger_glu_activation: true\nliger_layer_norm: true\nliger_rms_norm_gated: true\n"
+    text = f"{AXOLOTL}plugins: [axolotl.integrations.liger.LigerPlugin]\n{norms}"
+    assert opened(text).values[TRAINING]["liger"] is True
+    none = opened(text.replace("NousResearch/Llama-2-7b-hf", "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16"))
+    assert "liger" not in none.values[TRAINING]
+    assert found(none) == []
+    gated = opened(text.replace("NousResearch/Llama-2-7b-hf", "Qwen/Qwen3.5-27B"))
+    assert found(gated) == [("HB029", "liger_rms_norm_gated")]
+
+
+def test_a_training_by_noise_is_refused(opened):
+    assert found(opened(f"{AXOLOTL}diffusion: {{eps: 0.001}}\n")) == [("HB027", "diffusion")]
+
+
 def test_full_tuning_is_what_no_adapter_means(opened):
     text = "base_model: Qwen/Qwen2.5-7B\nlearning_rate: 1e-5\nmicro_batch_size: 1\n"
     document = opened(text)
@@ -145,11 +180,11 @@ def test_what_fsdp_trains_is_float32_under_mixed_precision(opened):
     assert weights(opened(sharded), "ddp") == "bfloat16"
 
 
-def test_weights_that_are_whole_before_they_are_sharded_are_said(opened):
+def test_weights_that_stay_on_the_host_are_not_whole_on_a_gpu(opened):
     full = AXOLOTL.replace("adapter: qlora\n", "").replace("load_in_4bit: true\n", "")
-    assert found(opened(f"{full}fsdp_config: {{reshard_after_forward: true}}\n")) == [("HB029", "fsdp_config")]
     apart = f"{full}fsdp_config: {{reshard_after_forward: true}}\nexperimental_skip_move_to_device: true\n"
     assert found(opened(apart)) == []
+    assert "loads_whole" not in opened(apart).values["instance"]
 
 
 def test_added_tokens_make_the_vocabulary_longer(opened):

@@ -12,7 +12,7 @@ from frontends_cases import AXOLOTL, TRL, found
 import hbspec.frontends
 from hbspec.frontends import front_of, names
 from hbspec.frontends.known.axolotl import PROGRAM as AXOLOTL_ITSELF
-from hbspec.frontends.reading.influence import MEMORY, NOTHING, READ, SHARED, TABLE, TIME
+from hbspec.frontends.reading.influence import GONE, MEMORY, NOTHING, READ, SHARED, TABLE, TIME
 from hbspec.frontends.reading.pinned import pinned
 
 SOURCES = Path(hbspec.frontends.__file__).parent
@@ -49,7 +49,7 @@ def test_a_row_is_there_once_and_says_what_the_key_does_where_memory_is_influenc
     table = rows()
     keys = [(row["program"], row["key"]) for row in table]
     assert len(keys) == len({*keys})
-    assert {row["influence"] for row in table} <= {READ, NOTHING, TIME, *MEMORY}
+    assert {row["influence"] for row in table} <= {READ, NOTHING, TIME, GONE, *MEMORY}
     assert [row for row in table if bool(row["does"]) != (row["influence"] in MEMORY)] == []
 
 

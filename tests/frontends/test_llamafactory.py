@@ -72,6 +72,15 @@ def test_further_stages_and_files_that_train_nothing_are_refused(opened):
     assert ("HB027", "export_dir") in found(opened(merging))
 
 
+def test_a_file_that_only_predicts_and_one_for_megatron_are_refused(opened):
+    predicts = LLAMA_FACTORY.replace("do_train: true", "do_predict: true")
+    assert found(opened(predicts))[0] == ("HB027", "do_predict")
+    assert ("HB027", "do_predict") not in found(opened(f"{LLAMA_FACTORY}do_predict: true\n"))
+    assert found(opened(f"{LLAMA_FACTORY}pipeline_model_parallel_size: 4\n")) == [
+        ("HB027", "pipeline_model_parallel_size")
+    ]
+
+
 def test_half_of_the_layers_is_said_to_need_less(opened):
     document = opened(LLAMA_FACTORY.replace("finetuning_type: lora", "finetuning_type: freeze"))
     assert document.translated.may_need("less") == "LLaMA-Factory's finetuning_type"

@@ -56,6 +56,14 @@ def test_what_is_not_quantised_is_loaded_on_the_host(other, tmp_path):
     assert judged("HB127", fragment, tmp_path) == []
 
 
+def test_weights_of_16_bits_that_are_moved_to_the_gpu_first(tmp_path):
+    small = FSDP.replace("gpus: 8", "gpus: 8, gpu_memory: 16 GB, loads_whole: true") + OWN
+    full = STORED.replace("bnb_4bit_quant_storage: bfloat16", "method: full, bnb_quant_type: null")
+    (found,) = judged("HB127", small + full.replace("null,", "null, bnb_double_quant: null,"), tmp_path)
+    assert found.message.startswith("FSDP shards weights only after every GPU has loaded all of them: that needs")
+    assert "RAM-efficient" in found.help
+
+
 def test_the_load_is_named_as_the_peak(tmp_path):
     small = FSDP.replace("gpus: 8", "gpus: 8, gpu_memory: 16 GB") + STORED
     assert estimated(small, tmp_path).memory.fullest.moment == "load"

@@ -24,7 +24,7 @@ FOUR_BIT = ("nf4", "fp4")
 LARGEST_FACTOR = 64
 """The largest factor tried on the micro-batch."""
 
-OF_FSDP = ("sharding", "fsdp_version", "reshard_after_forward")
+OF_FSDP = ("sharding", "fsdp_version", "reshard_after_forward", "loads_whole")
 """Keys of `instance` that only FSDP reads."""
 
 EIGHT_BIT_ADAMW = "adamw_bnb_8bit"

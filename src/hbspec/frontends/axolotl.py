@@ -102,14 +102,14 @@ def _loading(foreign: Foreign, building: Building) -> None:
     quantised = building.value((TRAINING, "method")) == "qlora"
     given = lean or foreign.peek("fsdp_config") or foreign.peek("fsdp")
     if given and building.value(("instance", "parallelism")) == "fsdp" and not apart and not quantised:
-        building.unread(given, "more", "moves the whole model to every GPU before it is sharded")
+        building.put(("instance", "loads_whole"), given, True)
 
 
 def _task(foreign: Foreign, building: Building) -> None:
     """Preference tuning and reward models, which TRL's trainers train; what no task is, is refused."""
     kind, rewards, steps = (foreign.get(key) for key in ("rl", "reward_model", "process_reward_model"))
-    texts = foreign.get("pretraining_dataset")
-    for given in (kind, steps):
+    texts, noise = foreign.get("pretraining_dataset"), foreign.get("diffusion")
+    for given in (kind, steps, noise):
         if given and given.acts and given.text not in TASKS:
             what = f"rl: {given.text}" if given.key == "rl" else given.key
             action = f"use one of rl: {', '.join(TASKS)}, if that is meant, or measure the job itself"

@@ -28,6 +28,10 @@ TASKS = {"pt": "pretrain", "dpo": "dpo", "kto": "kto", "rm": "reward"}
 """By `stage`, beside `sft`."""
 LOSSES = ("sigmoid", "hinge", "ipo")
 """Values of `pref_loss` that are losses of DPO, with a reference (`train/dpo/trainer.py`)."""
+MEGATRON = ("use_mca", "tensor_model_parallel_size", "pipeline_model_parallel_size")
+"""Keys of Megatron's arguments, which no other training of LLaMA-Factory takes (`hparams/parser.py`)."""
+ASKED = ("do_predict", "do_eval")
+"""What a file asks for that trains nothing."""
 SAME = {"lora_rank": "lora_r", "lora_alpha": "lora_alpha", "lora_dropout": "lora_dropout"}
 SAME |= {"use_rslora": "use_rslora", "use_dora": "use_dora"}
 
@@ -79,6 +83,18 @@ def _refuse_no_training(foreign: Foreign, building: Building, stage: ForeignKey 
         if given and not stage:
             building.refuse(given, f"a file with {key} {what}, and trains nothing", "name the file of the training")
             return
+    trains = foreign.peek("do_train")
+    for key in ASKED:
+        asked = foreign.peek(key)
+        if asked and asked.flag and not (trains and trains.flag):
+            message = f"a file with {key} and without do_train trains nothing"
+            building.refuse(asked, message, "set do_train to true, if it is to train")
+            return
+    megatron = next((given for key in MEGATRON if (given := foreign.get(key)) and given.acts), None)
+    if megatron:
+        message = f"{megatron.key} is a key of Megatron, whose training is not estimated"
+        building.refuse(megatron, message, "use FSDP or DeepSpeed, if that is meant, or measure the job itself")
+        return
     newer = foreign.get("model_class")
     if newer:
         action = "write it in the keys of `llamafactory-cli train`, or as a spec"

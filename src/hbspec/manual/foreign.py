@@ -20,8 +20,9 @@ _ENTRIES = (
         name="key-of-no-version",
         summary="The program whose file this is does not have this key.",
         why="axolotl and TRL ignore a key that they do not know, so that the job runs with a default; LLaMA-Factory "
-        "stops. The keys are those of a version that the message names, read in the program's own package. HyperPod's "
-        "are those of its public recipes: a key that none has may still count, so the verdict is less certain.",
+        "stops, and so does axolotl at keys that it had once. The keys are those of a version that the message names, "
+        "read in the program's own package. HyperPod's are those of its public recipes: a key that none has may still "
+        "count, so the verdict is less certain.",
         example="base_model: Qwen/Qwen2.5-7B\nadapter: lora\nlearning_rate: 2e-4\nmicro_batch_sise: 2",
         instead="base_model: Qwen/Qwen2.5-7B\nadapter: lora\nlearning_rate: 2e-4\nmicro_batch_size: 2",
     ),

@@ -33,9 +33,9 @@ class Fsdp(NamedTuple):
         reshards: whether gathered weights are freed between the forward and the backward pass.
         defers: whether gradients of every micro-batch but an update's last stay unsharded on the GPU.
         leaves_whole: whether quantised weights are not sharded at all.
-        loads_whole: whether every GPU holds the whole quantised model before it is sharded; None where that depends on
-            RAM-efficient loading, which a spec says only in `sagemaker.environment`. False where nothing is quantised,
-            or nothing is sharded.
+        loads_whole: whether every GPU holds the whole model before it is sharded; None where that depends on
+            RAM-efficient loading of quantised weights, which a spec says only in `sagemaker.environment`. False where
+            nothing is sharded, and for weights that are not quantised unless the spec says otherwise.
     """
 
     version: int
@@ -65,6 +65,8 @@ def fsdp(spec: Spec, training: Training, choices: Choices) -> Fsdp | None:
 def _loads_whole(spec: Spec, training: Training) -> bool | None:
     if spec.instance.sharding == "none":
         return False
+    if spec.instance.loads_whole is not None:
+        return spec.instance.loads_whole
     found = loads_whole(training, Engine.FSDP)
     said = spec.sagemaker.environment.get(RAM_EFFICIENT, "").lower() if spec.sagemaker else ""
     return said not in TRUE if found is None and said else found

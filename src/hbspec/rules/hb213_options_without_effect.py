@@ -43,7 +43,7 @@ OF_FOUR_BITS = QUANTIZATION[1:3]
 UNWARMED = ("constant", "reduce_lr_on_plateau", "greedy")
 """Schedules that get no warm-up (transformers 5.23.0, `optimization.py`, `get_scheduler`)."""
 
-OF_FSDP = ("sharding", "fsdp_version", "reshard_after_forward")
+OF_FSDP = ("sharding", "fsdp_version", "reshard_after_forward", "loads_whole")
 OF_A_GPU = ("gpus", "host_memory", "gpu_memory", "network")
 
 OF_COLOCATED = (

@@ -30,6 +30,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 LACKS: Mapping[tuple[str, str], str] = {
     ("model", "added_tokens"): "adds no tokens",
+    ("instance", "loads_whole"): "leaves it to the libraries where weights are before they are sharded",
     ("hyperparameters", "unfrozen_parameters"): "trains all weights or adapters",
     ("hyperparameters", "quantize_experts"): "quantises linear modules only",
     ("hyperparameters", "optimizer_in_bwd"): "updates after the backward pass",

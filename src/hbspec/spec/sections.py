@@ -73,6 +73,11 @@ class Instance(Section):
     reshard_after_forward: bool | None = Field(
         None, description="FSDP: whether gathered weights are freed between the forward and the backward pass."
     )
+    loads_whole: bool | None = Field(
+        None,
+        description="FSDP: whether every GPU holds the whole model before it is sharded; by default as the versions of "
+        "the libraries do.",
+    )
     offload: Literal["none", "optimizer", "all"] | None = Field(
         None, description="State that is offloaded to host memory."
     )

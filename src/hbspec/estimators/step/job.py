@@ -95,7 +95,7 @@ class Job(NamedTuple):
 
     @property
     def loads_whole(self) -> bool | None:
-        """Whether the whole quantised model is on every GPU before it is sharded; None where that is not known."""
+        """Whether the whole model is on every GPU before it is sharded; None where that is not known."""
         if self.fsdp is not None:
             return self.fsdp.loads_whole
         return self.way.shards_weights and loads_whole(self.training, self.way.engine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from hbspec.catalog.dtypes import BYTES
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.states import QUANTIZED, SCALES, States, cut_weight, whole_weights
@@ -14,9 +15,11 @@ def loaded(job: Job, stage: Stage, states: States, *, whole: bool) -> Iterator[M
     """Bytes by name at each moment of loading that can be the largest.
 
     Under FSDP and ZeRO-3, quantised weights may all be on every GPU before they are sharded (`whole`; see
-    `hbspec.plan.loading.loads_whole`). Under FSDP2 they are still there when the last shard is made: accelerate keeps
-    the model's state dict until then (1.15.0, `utils/fsdp_utils.py`, `fsdp2_prepare_model`). FSDP1 frees layer after
-    layer, beside a flat copy of one; ZeRO-3 frees parameter after parameter (DeepSpeed 0.19.8,
+    `hbspec.plan.loading.loads_whole`), and others where a framework moves the model there, in the dtype of the products
+    in which it was loaded (axolotl 0.19.0, `loaders/model.py`, `_apply_post_lora_load_setup`). Under FSDP2 they are
+    still there when the last shard is made: accelerate keeps the model's state dict until then (1.15.0,
+    `utils/fsdp_utils.py`, `fsdp2_prepare_model`), and axolotl its own (`monkeypatch/accelerate/fsdp2.py`). FSDP1 frees
+    layer after layer, beside a flat copy of one; ZeRO-3 frees parameter after parameter (DeepSpeed 0.19.8,
     `runtime/zero/partition_parameters.py`, `_partition_param`). Elsewhere the weights are loaded where they stay,
     beside one tensor at a time.
 
@@ -31,7 +34,7 @@ def loaded(job: Job, stage: Stage, states: States, *, whole: bool) -> Iterator[M
     if not whole:
         yield {**states.weights, "loading": _largest_tensor(job, stage)}
         return
-    model = whole_weights(job, stage)
+    model = _before_sharding(job, stage)
     yield {**model, "loading": _largest_tensor(job, stage)}
     yield {**model, "adapters": states.whole_adapters, "shards": _shards(job, stage, model)}
 
@@ -46,6 +49,14 @@ def _shards(job: Job, stage: Stage, model: Mapping[str, int]) -> int:
     if job.fsdp and job.fsdp.version == 1:
         return sum(moved.values()) // max(1, stage.layers)
     return sum(cut_weight(job, term, size) for term, size in moved.items())
+
+
+def _before_sharding(job: Job, stage: Stage) -> dict[str, int]:
+    """The whole model as it is loaded: what FSDP widens it widens afterwards."""
+    model = whole_weights(job, stage)
+    if job.training.quantization:
+        return model
+    return {term: size * job.precision.stream // BYTES[job.training.weights_dtype] for term, size in model.items()}
 
 
 def _largest_tensor(job: Job, stage: Stage) -> int:

@@ -95,7 +95,8 @@ def _tensors(job: Job, weight: Weight) -> Iterator[Loaded]:
         )
         yield Loaded(HALF * whole, fused)
         return
-    element = weight.element(BYTES[training.weights_dtype])
+    loads_narrow = training.quantization is None and job.loads_whole
+    element = weight.element(job.precision.stream if loads_narrow else BYTES[training.weights_dtype])
     widened = training.quantization is not None and element > HALF
     yield from [Loaded((HALF if widened else element) * whole, (element * whole,), widened)] * copies
 

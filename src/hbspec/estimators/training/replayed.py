@@ -259,6 +259,8 @@ def loadings(job: Job) -> Ways:
         return ((False, False), (True, False)) if job.training.quantization else ((False, False),)
     if job.loads_whole is None:
         return ((False, False), *together)
+    if not job.training.quantization:
+        return ((False, job.loads_whole),)  # moved there one by one
     return together if job.loads_whole else ((False, False),)
 
 

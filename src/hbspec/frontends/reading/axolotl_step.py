@@ -5,8 +5,8 @@ Sources are files of axolotl 0.19.0 (https://github.com/axolotl-ai-cloud/axolotl
 
 from __future__ import annotations
 
-from hbspec.catalog import Architecture
-from hbspec.frontends.known.axolotl import PLUGINS
+from hbspec.catalog import Architecture, catalog
+from hbspec.frontends.known.axolotl import LIGER_TYPES, PLUGINS
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.foreign import Foreign
 
@@ -22,6 +22,7 @@ ATTENTION = {
 """Switches of attention kernels, each counted as the kernel whose tensors live as long."""
 KERNELS = {"xformers": "sdpa", "sage": "flash_attention_2", "flash_attention": "flash_attention_2"}
 CUT, LIGER = "cut_cross_entropy", "liger"
+GATED, NORMS = "qwen3_5", "computes norms in a kernel of their own"
 NOT_REENTRANT = "gemma4"
 """Models whose layers axolotl never recomputes in a backward pass of their own (`normalize_config`)."""
 
@@ -49,15 +50,27 @@ def put_kernels(foreign: Foreign, building: Building, architecture: Architecture
         if plugins and not any(known in name.casefold() for known in PLUGINS):
             building.unread(plugins, "either", f"loads {name}, which is not known")
     if LIGER in loaded:
-        _liger(foreign, building, architecture)
+        _liger(foreign, building, architecture, _type_of(building.value(("model", "id"))))
 
 
-def _liger(foreign: Foreign, building: Building, architecture: Architecture | None) -> None:
-    """Liger's kernels, which are counted all together: norms and gates decide, rotations hold nothing more."""
+def _type_of(model: object) -> str | None:
+    """The type of a model of the catalog."""
+    return catalog().models[model].model_type if isinstance(model, str) and model in catalog().models else None
+
+
+def _liger(foreign: Foreign, building: Building, architecture: Architecture | None, kind: str | None) -> None:
+    """Liger's kernels, which are counted all together: norms and gates decide, rotations hold nothing more.
+
+    Gated norms are replaced in one family only.
+    """
     norm, glu = foreign.get("liger_rms_norm"), foreign.get("liger_glu_activation", "liger_swiglu")
-    rope, layer = foreign.get("liger_rope"), foreign.get("liger_layer_norm")
+    rope, layer, gated = foreign.get("liger_rope"), foreign.get("liger_layer_norm"), foreign.get("liger_rms_norm_gated")
+    if kind is not None and kind not in LIGER_TYPES:
+        return
     if layer and layer.flag and not (architecture and architecture.family.norm.startswith("rms")):
-        building.unread(layer, "less", "computes norms in a kernel of their own")
+        building.unread(layer, "less", NORMS)
+    if gated and gated.flag and (kind is None or kind.startswith(GATED)):
+        building.unread(gated, "less", NORMS)
     if norm and norm.flag and glu and glu.flag:
         building.put((TRAINING, "liger"), norm, True)
         return

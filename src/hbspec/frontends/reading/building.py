@@ -8,7 +8,7 @@ from typing import Any
 from hbspec.diagnostics import Finding, Route, Severity, Span
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey, node_of, plain
 from hbspec.frontends.reading.global_batch import GlobalBatch
-from hbspec.frontends.reading.influence import MEMORY, TIME, Influence, ProgramKeys
+from hbspec.frontends.reading.influence import GONE, MEMORY, TIME, Influence, ProgramKeys
 from hbspec.frontends.reading.left_open import Remark
 from hbspec.frontends.reading.mixed import Mixed, mixed
 from hbspec.manual.foreign import PAGES
@@ -212,6 +212,9 @@ class Building:
             self.unread(given, influence.on, influence.does)
         elif influence.on == TIME and acts:
             self.slower_or_faster(given)
+        elif influence.on == GONE and acts:
+            message = f"{self.program} no longer supports `{given.key}`, and stops at it"
+            self._add("HB028", Severity.WARNING, given, message, "delete it")
 
     def renamed(self, given: ForeignKey, fields: ProgramKeys) -> None:
         """A key of an earlier version, which was read as the one that took its place."""

@@ -17,7 +17,7 @@ from hbspec.diagnostics import Route
 TABLE = Path(__file__).resolve().parents[1] / "known" / "influence.csv"
 SHARED = "transformers"
 """Whose rows count for every framework that runs transformers' `TrainingArguments` or FSDP."""
-READ, NOTHING, TIME = "read", "none", "time"
+READ, NOTHING, TIME, GONE = "read", "none", "time", "gone"
 MEMORY = ("less", "more", "either")
 
 
@@ -25,8 +25,9 @@ class Influence(NamedTuple):
     """What one key influences.
 
     Attributes:
-        on: `READ`: the front end reads it where it counts; `NOTHING` here; `TIME` only; or memory, of which the job may
-            need "less", "more" or "either" than is estimated without it.
+        on: `READ`: the front end reads it where it counts; `NOTHING` here; `TIME` only; `GONE`: the program stops at
+            it, and says so; or memory, of which the job may need "less", "more" or "either" than is estimated without
+            it.
         does: what it does, where it influences memory.
         unless: values with which it influences nothing, in lower case.
     """
