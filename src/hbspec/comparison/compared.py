@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hbspec.comparison.fairness import letter, unfair
 from hbspec.comparison.figures import Figure, figures
+from hbspec.comparison.recommendation import Recommendation, recommend
 from hbspec.diagnostics import Report, Severity
 from hbspec.rules.judge import judge
 
@@ -25,6 +26,7 @@ class Compared:
         reports: the findings of each.
         figures: the figures of all.
         unfair: what makes the comparison unfair, one sentence each.
+        recommendation: which to take.
     """
 
     files: tuple[str, ...]
@@ -32,6 +34,7 @@ class Compared:
     reports: tuple[Report, ...]
     figures: tuple[Figure, ...]
     unfair: tuple[str, ...]
+    recommendation: Recommendation
 
     def to_dict(self) -> dict[str, Any]:
         """The document that `hbspec compare --format json` prints."""
@@ -39,6 +42,7 @@ class Compared:
         return {
             "format_version": 1,
             "specs": [_spec(number, *one) for number, one in enumerate(each)],
+            "recommendation": self.recommendation.to_dict(),
             "unfair": list(self.unfair),
             "figures": [figure.to_dict() for figure in self.figures],
         }
@@ -52,7 +56,8 @@ def compare(files: Sequence[str], estimates: Sequence[Estimates]) -> Compared:
         estimates: its estimates.
     """
     reports = tuple(judge(found.analysis) for found in estimates)
-    return Compared(tuple(files), tuple(estimates), reports, tuple(figures(estimates)), unfair(estimates))
+    shown, differing = tuple(figures(estimates)), unfair(estimates)
+    return Compared(tuple(files), tuple(estimates), reports, shown, differing, recommend(estimates, reports))
 
 
 def _spec(number: int, file: str, found: Estimates, report: Report) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def unfair(found: Sequence[Estimates]) -> tuple[str, ...]:
 
 def _sentences(found: Sequence[Estimates]) -> Iterator[str]:
     yield from _differing(found, lambda one: one.plan.model, "they train different models")
-    yield from _differing(found, _data, "they train on different data")
+    yield from _differing(found, data_text, "they train on different data")
     yield from _other_work(found)
     yield from _differing(
         found, lambda one: one.plan.region or phrase("no region"), "prices are those of different regions"
@@ -67,7 +67,8 @@ def _differing(found: Sequence[Estimates], of: Callable[[Estimates], str | None]
         yield phrase("{sentence}: {each}", sentence=spoken(sentence), each=apart(each))
 
 
-def _data(found: Estimates) -> str:
+def data_text(found: Estimates) -> str:
+    """What a spec trains on: where it is, how many examples of which lengths, and its profile."""
     data, counts, profile = found.analysis.spec.data, found.plan.counts, found.analysis.profile
     where = data.train.uri if data.train and data.train.uri else phrase("data without a URI")
     parts = [where, *([counted(counts.examples, "example")] if counts else ())]

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hbspec.comparison.fairness import letter
 from hbspec.comparison.figures import Figure
-from hbspec.comparison.parts import Difference
 from hbspec.diagnostics import Report, Severity
 from hbspec.language import phrase, together
 from hbspec.render.answer import answer, stopped
+from hbspec.render.differences import difference_text, value_text
 from hbspec.render.estimates import head_lines
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.markdown import escaped, table
+from hbspec.render.recommendation import recommendation_sentences
 from hbspec.render.rows import LEAD, Row, rows, section
 from hbspec.source.excerpts import printable
-from hbspec.units import Money, about_text, bytes_text, count_text, counted, seconds_text, significant
+from hbspec.units import counted
 
 if TYPE_CHECKING:
     from hbspec.comparison.compared import Compared
@@ -39,7 +39,7 @@ TITLES = {
 
 
 def compared_lines(compared: Compared, width: int | None = None) -> Iterator[Line]:
-    """The specs by letter, what makes the comparison unfair, the verdicts and the costs, and then everything else.
+    """The specs by letter, which to take, what makes the comparison unfair, verdicts and costs, and then the rest.
 
     What decides comes first, since a screen may end before the rest: of what is unfair, the details follow the cost.
     """
@@ -48,6 +48,9 @@ def compared_lines(compared: Compared, width: int | None = None) -> Iterator[Lin
         yield from wrapped((("title", name), ("", LEAD), ("path", printable(file))), width, 2 * len(LEAD))
         for line in head_lines(found.plan, width and width - 2 * len(LEAD)):
             yield (("", 2 * LEAD), *line)
+    yield ()
+    for sentence in recommendation_sentences(compared.recommendation, compared.files):
+        yield from wrapped((("title", sentence),), width, 2 * len(LEAD))
     if compared.unfair:
         yield from section("Not like with like", width, _in_short(compared.unfair), "open")
     yield from section("Verdict", width)
@@ -94,10 +97,12 @@ def figure_lines(figure: Figure, names: Sequence[str], width: int | None) -> Ite
 
 
 def compared_markdown(compared: Compared) -> Iterator[str]:
-    """A table with a column for each spec, after what makes the comparison unfair."""
+    """A table with a column for each spec, after which to take and what makes the comparison unfair."""
     letters = [letter(number) for number in range(len(compared.files))]
     for name, file, found in zip(letters, compared.files, compared.estimates, strict=True):
         yield f"- **{name}** {escaped(file)}: {escaped(found.plan.name)}"
+    yield ""
+    yield " ".join(escaped(said) for said in recommendation_sentences(compared.recommendation, compared.files))
     yield ""
     for sentence in compared.unfair:
         yield f"> Not like with like: {escaped(sentence)}"
@@ -118,30 +123,6 @@ def figure_cells(figure: Figure, names: Sequence[str]) -> list[str]:
     return cells
 
 
-def value_text(figure: Figure, number: int) -> str:
-    """The figure of one spec, in words."""
-    value = figure.values[number]
-    if value is None:
-        return phrase("no endpoint") if figure.absent and figure.absent[number] else phrase("not known")
-    limit = figure.limits[number] if figure.limits else None
-    said = about_text(value, _text(figure, number))
-    if figure.cut and figure.cut[number]:
-        said = phrase("{amounts}, cut at max_runtime", amounts=said)
-    return said if limit is None else together(said, phrase(" of {capacity}", capacity=bytes_text(limit)))
-
-
-def difference_text(figure: Figure, number: int, first: str) -> str:
-    """The difference of one spec's figure from the first one's, in words; empty where one of them is not known."""
-    found = figure.differences[number]
-    if found is None:
-        is_known = None not in (figure.values[0], figure.values[number])
-        return phrase("not compared: another currency") if is_known else ""
-    if found.same:
-        return phrase("the same as {first}", first=first)
-    text = _text(figure, number)
-    return _signed(found, text, first) if found.certain else _uncertain(found, text, first)
-
-
 def findings_text(report: Report) -> str:
     """The number of findings by severity.
 
@@ -150,39 +131,6 @@ def findings_text(report: Report) -> str:
     """
     counts = [(severity, report.count(severity)) for severity in Severity]
     return ", ".join(counted(count, severity.value) for severity, count in counts if count) or phrase("none")
-
-
-def _signed(found: Difference, text: Callable[[float], str], first: str) -> str:
-    interval = found.interval
-    least, most = sorted((abs(interval.low), abs(interval.high)))
-    size = text(abs(interval.expected))
-    if interval.low > 0:
-        expected = phrase("{size} more than {first}", size=size, first=first)
-    else:
-        expected = phrase("{size} less than {first}", size=size, first=first)
-    if text(least) == text(most):
-        return expected
-    return phrase("{expected} ({low} to {high})", expected=expected, low=text(least), high=text(most))
-
-
-def _uncertain(found: Difference, text: Callable[[float], str], first: str) -> str:
-    low, high = abs(found.interval.low), abs(found.interval.high)
-    return phrase(
-        "not certain: from {less} less to {more} more than {first}", less=text(low), more=text(high), first=first
-    )
-
-
-def _text(figure: Figure, number: int) -> Callable[[float], str]:
-    """How a figure is spelled."""
-    currency = figure.currencies[number] if figure.currencies else ""
-
-    def money(amount: float) -> str:
-        return str(Money(Decimal(str(amount)), currency or ""))
-
-    def count(number: float) -> str:
-        return count_text(number) if float(number).is_integer() else significant(number)
-
-    return {"bytes": bytes_text, "seconds": seconds_text, "money": money, "number": count}[figure.unit]
 
 
 def _each(names: Sequence[str], reports: Sequence[Report]) -> Iterator[tuple[str, Report]]:

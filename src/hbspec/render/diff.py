@@ -10,7 +10,8 @@ from hbspec.comparison.keys import ChangedKey
 from hbspec.comparison.version import SpecVersion
 from hbspec.diagnostics import Diagnostic, Severity, route_text
 from hbspec.render.answer import answer
-from hbspec.render.compared import TITLES, difference_text, figure_cells, figure_lines, findings_text, value_text
+from hbspec.render.compared import TITLES, figure_cells, figure_lines, findings_text
+from hbspec.render.differences import difference_text, value_text
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.markdown import escaped, folded, table
 from hbspec.render.rows import LEAD, rows, section

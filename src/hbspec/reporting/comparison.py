@@ -9,7 +9,9 @@ from hbspec.comparison.compared import Compared
 from hbspec.comparison.fairness import letter, unfair
 from hbspec.comparison.figures import Figure
 from hbspec.language import phrase, spoken
-from hbspec.render.compared import TITLES, difference_text, findings_text, value_text, verdicts
+from hbspec.render.compared import TITLES, findings_text, verdicts
+from hbspec.render.differences import difference_text, value_text
+from hbspec.render.recommendation import recommendation_sentences
 from hbspec.reporting.chapter import Chapter, Drawing, Listing, Statement
 from hbspec.reporting.charts import ROW, Layer, bars, layered, limit, seconds_unit, whiskers
 from hbspec.units import GB
@@ -40,6 +42,7 @@ def comparison_chapter(compared: Compared) -> Chapter:
     ]
     blocks: list[Statement | Listing | Drawing] = [
         Listing(phrase("The specs"), _headings("Letter", "File", "Name", "Model", "Hardware"), specs),
+        *(Statement(said) for said in recommendation_sentences(compared.recommendation, compared.files)),
         *_unfair(compared),
         *([drawing] if drawn else []),
         Listing(phrase("Figures, each with its difference from A"), headings, list(_rows(compared, letters))),
