@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from broken import Broken
 from fingerprint import Digest
 from folders import SHOWN_SUFFIXES, data_files, incomplete
 from job_examples import Conversation, Example, KeepingReader, Passage, columns
-from layouts import Reader
 from mixing import repeated, unmatched, weight_of
+from readers import Reader
 from reading import channel_examples
-from records import MESSAGES, PROMPT, STANDARD, Broken, Record, refusals
+from records import MESSAGES, PROMPT, STANDARD, Record, refusals
 from settings import RefusedError
 from spoken import MARK, Answer, Message, Render, answers, shared
 from tasks import DATA_TYPES
@@ -29,6 +30,12 @@ IGNORED = -100
 """The label of a token that the loss passes over (torch.nn.CrossEntropyLoss.ignore_index)."""
 
 SHOWN_PROBLEMS = 20
+ACTIONS = {
+    "answer": "add the answer, or delete the example",
+    "equal": "delete the pair",
+    "fields": "move what they say to the content",
+}
+"""What to do about an example that is refused, by the kind of the reason."""
 
 
 @dataclass(slots=True)
@@ -82,7 +89,7 @@ def read_conversations(
     found: list[Example] = []
     files, make = _files(folder), reader or Reader(MESSAGES)
     lacking = incomplete(files)
-    problems = [] if lacking is None else [f"{folder}: {lacking}"]
+    problems = [] if lacking is None else [f"{folder}: {lacking}; give the channel all of them"]
     names = [path.relative_to(folder).as_posix() for path in files]
     problems += [f"{folder} holds no {name}, which has a weight" for name in unmatched(names, weights or {})]
     for path, name in zip(files, names, strict=True):
@@ -94,16 +101,21 @@ def read_conversations(
                 read[name] = str(digest)
         except OSError as reason:
             problems.append(f"{folder.name}/{name}: {reason.strerror}")
+    if found and (said := make.unseen_columns()):
+        problems.append(f"{folder}: {said}; correct {make.naming.columns}")
     refuse_first(problems)
     if not found:
-        raise RefusedError([f"{folder} holds no example"])
+        raise RefusedError([f"{folder} holds no example; give the channel files that hold examples"])
     return found
 
 
 def _learnt(entries: Iterable[Record | Broken], problems: list[str], make: Reader, whole: bool) -> Iterator[Example]:
     """The examples to learn from; why others are none is added to the problems."""
     for entry in entries:
-        reasons = [entry.reason] if isinstance(entry, Broken) else [what for _, what in refusals(entry, whole=whole)]
+        if isinstance(entry, Broken):
+            reasons = [f"{entry.reason}; {entry.advice}"]
+        else:
+            reasons = [f"{what}; {ACTIONS[kind]}" for kind, what in refusals(entry, whole=whole)]
         problems += [f"{entry.place}: {reason}" for reason in reasons]
         if isinstance(entry, Record) and not reasons:
             yield _example(entry, make)
@@ -115,7 +127,8 @@ def _files(folder: Path) -> list[Path]:
     except OSError as reason:
         raise RefusedError([f"{reason.filename}: {reason.strerror}"]) from None
     if not files:
-        raise RefusedError([f"{folder} holds no file that ends in {SHOWN_SUFFIXES}"])
+        said = f"{folder} holds no file that ends in {SHOWN_SUFFIXES}; give the channel files with such names"
+        raise RefusedError([said])
     return files
 
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from layouts import Reader
-from records import CONVERSATIONAL, PROMPT, Broken, Place, Record
+from broken import Broken, Place
+from readers import Reader
+from records import CONVERSATIONAL, PROMPT, Record
 from spoken import Message, shared
 from tasks import PROMPTS
 

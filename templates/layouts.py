@@ -10,24 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from foreign import FOREIGN, as_messages
+from broken import Broken, Place
+from foreign import COLUMNS, FOREIGN, as_messages
 from records import (
     CONVERSATIONAL,
     HALF,
     MESSAGES,
     STANDARD,
-    Broken,
     Layout,
-    Place,
     Record,
     conversation,
     extra_keys,
-    quoted,
     wrong,
 )
 
 TEXT, TEXTS, FLAG, FLAGS = "text", "texts", "flag", "flags"
-COLUMNS_SHOWN = 8
 
 
 class Column(NamedTuple):
@@ -83,10 +80,10 @@ def recognised(value: Any) -> Layout | None:
     kind = _type_of(value)
     if kind is None:
         return None
-    return _of_type(kind, value)
+    return of_type(kind, value)
 
 
-def _of_type(kind: str, value: Any) -> Layout:
+def of_type(kind: str, value: Any) -> Layout:
     """The layout of an example whose type is known."""
     if not isinstance(value, dict) or (kind == MESSAGES.type and "messages" in value):
         return Layout(kind, CONVERSATIONAL)
@@ -104,72 +101,26 @@ def _type_of(value: Mapping[str, Any]) -> str | None:
     return "prompt_only" if "prompt" in value else "language_modeling" if "text" in value else None
 
 
-class Reader:
-    """Makes examples of values, all of one layout: the one that is given, or that of the first that is recognised.
-
-    Attributes:
-        layout: what all examples are; None as long as it is not known.
-        beside: columns of the first example that its type does not read.
-    """
-
-    def __init__(
-        self, layout: Layout | None = None, columns: Mapping[str, str] | None = None, kind: str | None = None
-    ) -> None:
-        """With the layout of the data, the names of their columns by those of the type, and the type if only that."""
-        self.layout = layout
-        self.beside: tuple[str, ...] = ()
-        self._columns = dict(columns or {})
-        self._kind = kind
-
-    @property
-    def flags(self) -> frozenset[str]:
-        """The columns of a file that hold true or false, where texts are all that a file can hold."""
-        return frozenset({self._columns.get("label", "label")})
-
-    def __call__(self, value: Any, place: Place) -> Record | Broken:
-        """The example of a value, or why it is not one."""
-        if self._columns and isinstance(value, dict):
-            missing = [theirs for theirs in self._columns.values() if theirs not in value]
-            # as long as no example is read, a column that is named and not there would leave another type
-            if missing and (self.layout is None or len(missing) == len(self._columns)):
-                return Broken(place, f"the {place.noun} has no column {quoted(repr(missing[0]))}{_columns_of(value)}")
-            renamed = {ours: value[theirs] for ours, theirs in self._columns.items() if theirs in value}
-            value = {key: held for key, held in value.items() if key not in self._columns.values()} | renamed
-        return self.example(value, place)
-
-    def example(self, value: Any, place: Place) -> Record | Broken:
-        """The same of a value whose columns have the names of the type."""
-        if self.layout is None:
-            self.layout = recognised(value) if self._kind is None else _of_type(self._kind, value)
-            if self.layout is None:
-                return Broken(place, _unknown(value, place))
-            self.beside = tuple(sorted(map(str, value.keys() - NAMES)))
-        found = _made(value, place, self.layout)
-        if isinstance(found, Broken):
-            other = recognised(value)
-            if other is not None and other != self.layout:
-                return Broken(place, f"{found.reason}: it is {said(other)}, and not {said(self.layout)}")
-        return found
+def read_columns(layout: Layout | None) -> frozenset[str]:
+    """The columns that examples of a layout are made of, where they have them."""
+    if layout is None or layout == MESSAGES:
+        return frozenset({"messages"})
+    if layout.type in COLUMNS:
+        return COLUMNS[layout.type]
+    return frozenset(column.name for column in TYPES[layout.type])
 
 
-def _unknown(value: Any, place: Place) -> str:
-    if not isinstance(value, dict):
-        return f"the {place.noun} is not a map"
-    if not value:
-        return f"the {place.noun} is empty"
-    return f"the columns {_names(value)} are those of no dataset type; name them with --column"
+def needed_columns(layout: Layout | None) -> frozenset[str]:
+    """The columns without which a value is no example of a layout; all of which one is known, where none is."""
+    if layout is None:
+        return NAMES
+    if layout == MESSAGES or layout.type in COLUMNS:
+        return frozenset({"messages", "conversations", "instruction", "output"})
+    return frozenset(column.name for column in TYPES[layout.type] if not column.optional)
 
 
-def _columns_of(value: Mapping[str, Any]) -> str:
-    return f"; its columns are {_names(value)}" if value else ""
-
-
-def _names(value: Mapping[str, Any]) -> str:
-    names = [quoted(str(name)) for name in list(value)[:COLUMNS_SHOWN]]
-    return ", ".join([*names, *(["…"] if len(value) > len(names) else [])])
-
-
-def _made(value: Any, place: Place, layout: Layout) -> Record | Broken:
+def made(value: Any, place: Place, layout: Layout) -> Record | Broken:
+    """The example of a layout that a value is, or why it is not one."""
     if layout == MESSAGES:
         return conversation(value, place)
     if not isinstance(value, dict):

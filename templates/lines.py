@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from broken import FileRefusedError
+
 if TYPE_CHECKING:
     import zstandard
 
@@ -29,17 +31,18 @@ MAX_WINDOW_BYTES = 128 * 2**20
 MAX_RATIO = 300
 """Text of one template after another compresses to a hundredth; gzip goes to 1,032 (longest match), zstd beyond."""
 FREE_BYTES = 64 * 2**20
+ZSTD_UNREAD = "is compressed by zstd, and the package zstandard is not installed"
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 FOREIGN = {
-    b"PAR1": "is a Parquet file, but its name does not end in .parquet",
-    b"ARROW1": "is an Arrow file, not JSON lines",
-    b"PK\x03\x04": "is a zip archive, not JSON lines",
-    b"BZh": "is compressed by bzip2; gzip and zstd are read",
-    b"\xfd7zXZ": "is compressed by xz; gzip and zstd are read",
-    b"\xff\xfe": "is UTF-16 text, not UTF-8",
-    b"\xfe\xff": "is UTF-16 text, not UTF-8",
+    b"PAR1": ("is a Parquet file, but its name does not end in .parquet", "rename it to end in .parquet"),
+    b"ARROW1": ("is an Arrow file, not JSON lines", "write its examples as JSON lines or Parquet"),
+    b"PK\x03\x04": ("is a zip archive, not JSON lines", "extract what it holds"),
+    b"BZh": ("is compressed by bzip2; gzip and zstd are read", "compress it with gzip or zstd"),
+    b"\xfd7zXZ": ("is compressed by xz; gzip and zstd are read", "compress it with gzip or zstd"),
+    b"\xff\xfe": ("is UTF-16 text, not UTF-8", "save it as UTF-8"),
+    b"\xfe\xff": ("is UTF-16 text, not UTF-8", "save it as UTF-8"),
 }
-"""First bytes of files that are often taken for JSON lines."""
+"""First bytes of files that are often taken for JSON lines: what they are, and what to do."""
 SPECIAL = {
     stat.S_IFIFO: "named pipe",
     stat.S_IFSOCK: "socket",
@@ -56,10 +59,6 @@ Read = Callable[[int], bytes | None]
 """At most so many bytes of a file as it lies on the disk."""
 Watch = Callable[[int], object]
 """Told how many bytes of a file were read since it was told last, before they are decompressed."""
-
-
-class FileRefusedError(ValueError):
-    """A file cannot be read to its end; the message goes on after its name."""
 
 
 def file_lines(
@@ -94,7 +93,7 @@ def opened(path: str | Path, take: Callable[[bytes], object] | None = None) -> I
     """
     kind = SPECIAL.get(stat.S_IFMT(os.stat(path).st_mode))  # noqa: PTH116 - Path would shorten the name in errors
     if kind:
-        raise FileRefusedError(f"is a {kind}, not a regular file")
+        raise FileRefusedError(f"is a {kind}, not a regular file", "name a regular file")
     with open(path, "rb", buffering=0) as raw:  # noqa: PTH123 - likewise
         yield raw.read if take is None else _taken(raw.read, take)
 
@@ -149,12 +148,12 @@ def blocks(read: Read, watch: Watch | None = None) -> Iterator[bytes]:
 def _plain(read: Read, watch: Watch | None) -> Iterator[tuple[BinaryIO, Callable[[int], None]]]:
     """The stream of plain bytes, and the bound on how many there are: it is told after each read."""
     watched = _Watched(read, watch)
-    for head, reason in FOREIGN.items():
+    for head, (what, action) in FOREIGN.items():
         if watched.head.startswith(head):
-            raise FileRefusedError(reason)
+            raise FileRefusedError(what, action)
     compressed = watched.head.startswith((GZIP, ZSTD))
     if b"\0" in watched.head and not compressed:
-        raise FileRefusedError("is not text: there are null bytes at its beginning")
+        raise FileRefusedError("is not text: there are null bytes at its beginning", "save it as text in UTF-8")
     buffered: BinaryIO = io.BufferedReader(watched, BLOCK_BYTES)
     stream, faults = _decompressed(buffered, watched.head)
     try:
@@ -165,7 +164,8 @@ def _plain(read: Read, watch: Watch | None) -> Iterator[tuple[BinaryIO, Callable
 
 def _bounded(size: int, taken: int, compressed: bool) -> None:
     if compressed and size > FREE_BYTES + MAX_RATIO * taken:
-        raise FileRefusedError(f"decompresses to more than {MAX_RATIO:,} times its size, and is not read any further")
+        what = f"decompresses to more than {MAX_RATIO:,} times its size, and is not read any further"
+        raise FileRefusedError(what, "decompress it first")
 
 
 def _decompressed(buffered: BinaryIO, head: bytes) -> tuple[BinaryIO, tuple[type[Exception], ...]]:
@@ -176,7 +176,7 @@ def _decompressed(buffered: BinaryIO, head: bytes) -> tuple[BinaryIO, tuple[type
         try:
             import zstandard
         except ImportError:
-            raise FileRefusedError("is compressed by zstd, which takes `pip install zstandard` to read") from None
+            raise FileRefusedError(ZSTD_UNREAD, "run `pip install zstandard`") from None
         decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
         return io.BufferedReader(_Frames(buffered, decompressor), BLOCK_BYTES), (EOFError, zstandard.ZstdError)
     return buffered, ()

@@ -8,10 +8,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from broken import Broken, Place, rest_of
 from folders import CSV, JSON_ARRAY, PARQUET, layout_of_file
-from layouts import Reader
 from lines import Read, Watch, blocks, lines, opened
-from records import Broken, Place, Record, records
+from readers import Reader
+from records import Record, records
 from tables import NotReadError, Numbered, entries, parquet_rows, rows
 
 NOUNS = {JSON_ARRAY: "entry", PARQUET: "row"}
@@ -47,8 +48,8 @@ def examples(
         for number, value in _values(kind, read, table, reader, watch):
             place = Place(name, number, noun)
             yield Broken(place, str(value)) if isinstance(value, NotReadError) else reader(value, place)
-    except ValueError as reason:
-        yield Broken(Place(name, number, noun), f"the file {reason}", rest=True)
+    except ValueError as refused:
+        yield rest_of(Place(name, number, noun), refused)
 
 
 def _lines(read: Open, watch: Watch | None) -> Iterator[bytes | str]:

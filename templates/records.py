@@ -10,9 +10,10 @@ import json
 import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, NamedTuple
+
+from broken import Broken, Place, rest_of
 
 ROLES = ("system", "user", "assistant", "tool")
 MAX_NESTING = 100
@@ -23,21 +24,6 @@ HALF = "a content holds half of a surrogate pair, which is not text"
 
 _TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.S)
 _BRACKETS = re.compile(rb"[\[\]{}]")
-
-
-class Place(NamedTuple):
-    """A line of a file, from 1; 0 stands for the file as a whole.
-
-    Where a file does not have lines, `noun` says what is counted: a row of a table, an entry of a list.
-    """
-
-    file: str
-    line: int
-    noun: str = "line"
-
-    def __str__(self) -> str:
-        number = str(self.line) if self.noun == "line" else f"{self.noun} {self.line}"
-        return f"{self.file}:{number}" if self.line else self.file
 
 
 class Layout(NamedTuple):
@@ -92,15 +78,6 @@ class Record(NamedTuple):
         return (*(f"{column}/{role}" for column, role in pairs), *map(str, self.flags))
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A line that cannot be used, or with `rest` all that is left of a file, and why."""
-
-    place: Place
-    reason: str
-    rest: bool = False
-
-
 Make = Callable[[Any, Place], Record | Broken]
 """What a line's value is: an example, or why it is not one."""
 
@@ -119,8 +96,8 @@ def records(lines: Iterable[bytes | str], name: str, make: Make | None = None) -
             found = decoded(line, Place(name, number), make)
             if found is not None:
                 yield found
-    except ValueError as reason:
-        yield Broken(Place(name, number), f"the file {reason}", rest=True)
+    except ValueError as refused:
+        yield rest_of(Place(name, number), refused)
 
 
 def decoded(line: bytes | str, place: Place, make: Make | None = None) -> Record | Broken | None:

@@ -13,11 +13,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
-from lines import MAX_LINE_BYTES, TOO_LONG, FileRefusedError
+from broken import FileRefusedError
+from lines import MAX_LINE_BYTES, TOO_LONG
 from records import MAX_NESTING, nesting
 
 BLANK = re.compile(r"[ \t\r\n]*")
 """Between values of JSON (RFC 8259, section 2)."""
+CORRECT = "correct it there"
+PARQUET_UNREAD = "is a Parquet file, and the package pyarrow is not installed"
 BATCH_ROWS = 256
 BUFFER_BYTES = 2**18
 """Of a column of a Parquet file, read at once: a row group may be as large as its file."""
@@ -45,7 +48,7 @@ def entries(blocks: Iterable[bytes]) -> Iterator[Numbered]:
             yield number, text.value()
         return
     if first != "[":
-        raise FileRefusedError("is neither a list of examples nor lines of JSON")
+        raise FileRefusedError("is neither a list of examples nor lines of JSON", "write its examples as a list")
     text.skip()
     sign = ","
     if text.next() == "]":
@@ -57,9 +60,10 @@ def entries(blocks: Iterable[bytes]) -> Iterator[Numbered]:
         sign = text.next()
         text.skip()
     if sign != "]":
-        raise FileRefusedError(f"is not JSON behind its entry {number:,}: neither a comma nor the end of the list")
+        what = f"is not JSON behind its entry {number:,}: neither a comma nor the end of the list"
+        raise FileRefusedError(what, CORRECT)
     if text.next():
-        raise FileRefusedError("goes on behind the end of its list")
+        raise FileRefusedError("goes on behind the end of its list", "delete what follows the list")
 
 
 class _Text:
@@ -98,11 +102,11 @@ class _Text:
                 value, end = self._json.raw_decode(self._window, self._at)
             except (ValueError, RecursionError) as reason:
                 if isinstance(reason, RecursionError):
-                    raise FileRefusedError(f"is nested more than {MAX_NESTING} deep") from None
+                    raise FileRefusedError(f"is nested more than {MAX_NESTING} deep", CORRECT) from None
                 wanted = max(2 * wanted, len(self._window) - self._at)
                 if not self._more(wanted):
                     said = reason.msg if isinstance(reason, json.JSONDecodeError) else "a number that is too large"
-                    raise FileRefusedError(f"is not JSON from here on ({said})") from None
+                    raise FileRefusedError(f"is not JSON from here on ({said})", CORRECT) from None
                 continue
             before = self._at
             if end == len(self._window) and self._more():  # a number may go on
@@ -114,7 +118,7 @@ class _Text:
     def _more(self, characters: int = 1) -> bool:
         """Reads on for so many characters at least; False if the text has ended."""
         if len(self._window) - self._at > MAX_LINE_BYTES:
-            raise FileRefusedError(f"has an entry that is {TOO_LONG}")
+            raise FileRefusedError(f"has an entry that is {TOO_LONG}", "delete that entry")
         parts = [self._window[self._at :]]
         read = 0
         while read < characters and not self._ended:
@@ -123,7 +127,7 @@ class _Text:
             try:
                 parts.append(self._decoder.decode(block, final=self._ended))
             except UnicodeDecodeError:
-                raise FileRefusedError("is not UTF-8 text") from None
+                raise FileRefusedError("is not UTF-8 text", "save it as UTF-8") from None
             read += len(parts[-1])
         self._window, self._at = "".join(parts), 0
         return read > 0
@@ -147,7 +151,8 @@ def rows(lines: Iterable[bytes | str], flags: frozenset[str]) -> Iterator[Number
     try:
         header = next(reader, [])
         if not any(header) or len(set(header)) != len(header):
-            raise FileRefusedError("does not begin with a line of names of columns, all different")
+            what = "does not begin with a line of names of columns, all different"
+            raise FileRefusedError(what, "begin it with the names of its columns")
         begins = reader.line_num + 1
         for cells in reader:
             number, begins = begins, reader.line_num + 1
@@ -160,12 +165,12 @@ def rows(lines: Iterable[bytes | str], flags: frozenset[str]) -> Iterator[Number
             else:
                 yield number, {name: _cell(name, cell, flags) for name, cell in zip(header, cells, strict=True)}
     except csv.Error as reason:
-        raise FileRefusedError(f"is not CSV from line {begins:,} on ({reason})") from None
+        raise FileRefusedError(f"is not CSV from line {begins:,} on ({reason})", CORRECT) from None
 
 
 def _decoded(line: bytes | str) -> str:
     if isinstance(line, str):
-        raise FileRefusedError(f"has a line that is {line}")
+        raise FileRefusedError(f"has a line that is {line}", "delete that line")
     return line.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
 
 
@@ -193,7 +198,7 @@ def parquet_rows(file: BinaryIO) -> Iterator[Numbered]:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError:
-        raise FileRefusedError("is a Parquet file, which takes `pip install pyarrow` to read") from None
+        raise FileRefusedError(PARQUET_UNREAD, "run `pip install pyarrow`") from None
     number = 0
     try:
         table = ParquetFile(file, buffer_size=BUFFER_BYTES, pre_buffer=False)
@@ -201,7 +206,7 @@ def parquet_rows(file: BinaryIO) -> Iterator[Numbered]:
             for row in batch.to_pylist():
                 number += 1
                 yield number, {name: _without_nulls(held) for name, held in row.items() if held is not None}
-    except (ArrowException, OSError) as reason:
+    except (ArrowException, OSError, OverflowError) as reason:
         raise FileRefusedError(f"cannot be read as Parquet ({str(reason).splitlines()[0]})") from None
 
 

@@ -31,6 +31,7 @@ from initial_adapters import folder_of
 from job_examples import Example, KeepingReader
 from mixing import split
 from model_folder import place_of, refuse_other_model, refuse_shorter
+from readers import Naming
 from records import CONVERSATIONAL, STANDARD, Layout
 from run_record import refuse_other_record
 from settings import Folders, Invocation, RefusedError, Settings, usage
@@ -93,7 +94,8 @@ def _splits(folders: Folders, settings: Settings) -> tuple[list[list[Example]], 
     held = folders.validation_dir.is_dir()
     share, weights = settings.VALIDATION_SHARE, settings.DATA_WEIGHTS
     layout = Layout(settings.DATA_TYPE, STANDARD if settings.DATA_FORMAT == STANDARD else CONVERSATIONAL)
-    reader, whole = KeepingReader(layout, settings.DATA_COLUMNS), settings.TASK == "pretrain"
+    naming, whole = Naming("DATA_TYPE", "DATA_COLUMNS"), settings.TASK == "pretrain"
+    reader = KeepingReader(layout, settings.DATA_COLUMNS, None, naming)
     problems = problems_of(
         lambda: found.append(read_conversations(folders.train_dir, digests[0], reader, weights, whole)),
         lambda: found.append(

@@ -156,7 +156,11 @@ class TestFiles:
         ("words", "says"),
         [
             (("nowhere.jsonl",), "nowhere.jsonl: No such file or directory; correct the path"),
-            (("empty",), "empty holds no file that ends in .jsonl, .json, .csv (also with .gz or .zst), .parquet"),
+            (
+                ("empty",),
+                "empty holds no file that ends in .jsonl, .json, .csv (also with .gz or .zst), .parquet; "
+                "name another folder",
+            ),
             (("t.jsonl", "t.jsonl"), "t.jsonl is named twice"),
             (("t.jsonl", "--validation", "t.jsonl"), "t.jsonl cannot be both training data and --validation"),
             (("-", "--validation", "-"), "- cannot be both training data and --validation"),
@@ -197,3 +201,12 @@ def test_a_column_that_is_named_and_not_there_is_no_other_type(hbspec, columns):
     wrong = next(column for column in columns if column[-2:] in ("aa", "qq"))[-2:]
     assert code == 1
     assert f"2 lines (1, 2): the line has no column '{wrong}'; its columns are q, a" in out
+
+
+def test_columns_of_another_type_that_only_later_examples_have(hbspec):
+    hbspec.write("a.jsonl", '{"prompt": "a"}\n{"prompt": "b", "completion": "c", "id": 1}\n{"prompt": "d", "id": 2}\n')
+    code, out, _ = hbspec("data", "check", "a.jsonl")
+    assert code == 0
+    said = " ".join(out.split())
+    assert "1 of 3 examples (line 2): completion not read, since the first example lacks it" in said
+    assert "= help: give all examples the same columns" in said

@@ -156,7 +156,7 @@ class TestBadData:
     @pytest.mark.parametrize(
         ("content", "says"),
         [
-            (b"", "hbspec: train.jsonl: no examples found\n"),
+            (b"", "hbspec: train.jsonl: no examples found; give files that hold examples\n"),
             (b"x\n", "train.jsonl:1:1: error[HB050]"),
             (b"PAR1xxxx", "train.jsonl: error[HB051]"),
             (gzip.compress(LINES.encode())[:-9], "train.jsonl:3"),

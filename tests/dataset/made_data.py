@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from hbspec.dataset.broken import Place
 from hbspec.dataset.files import DataFile, data_files
-from hbspec.dataset.records import Place, Record, decoded
+from hbspec.dataset.records import Record, decoded
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "data" / "heartbeat"

@@ -13,8 +13,9 @@ import pytest
 import zstandard
 from made_data import chat, written
 
+from hbspec.dataset.broken import FileRefusedError
 from hbspec.dataset.files import DataFile, data_files, read_lines
-from hbspec.dataset.lines import FREE_BYTES, MAX_LINE_BYTES, MAX_RATIO, FileRefusedError
+from hbspec.dataset.lines import FREE_BYTES, MAX_LINE_BYTES, MAX_RATIO
 
 LINES = [f"{chat('u', str(number))}\n".encode() for number in range(2000)]
 PLAIN = b"".join(LINES)
@@ -143,7 +144,7 @@ def test_a_zstd_window_beyond_the_bound_is_refused(tmp_path):
 
 def test_zstd_without_its_library(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "zstandard", None)
-    with pytest.raises(FileRefusedError, match="pip install zstandard"):
+    with pytest.raises(FileRefusedError, match="the package zstandard is not installed"):
         list(read_lines(put(tmp_path / "data.jsonl", FORMS["zstd"])))
 
 

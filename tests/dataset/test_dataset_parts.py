@@ -10,10 +10,10 @@ import pytest
 
 from hbspec.dataset.engines import EngineError, map_parts
 from hbspec.dataset.files import data_files
-from hbspec.dataset.layouts import Reader
 from hbspec.dataset.lines import MAX_LINE_BYTES
 from hbspec.dataset.parts import UnprofiledPart, joined, parts_of, profile_part
 from hbspec.dataset.profile import profile_data
+from hbspec.dataset.readers import Reader
 
 
 def chat(number: int) -> bytes:

@@ -7,9 +7,10 @@ import json
 import pytest
 from made_data import chat, line, written
 
+from hbspec.dataset.broken import Broken, Place
 from hbspec.dataset.files import read_records
 from hbspec.dataset.lines import MAX_LINE_BYTES, TOO_LONG
-from hbspec.dataset.records import Broken, Place, Record, decoded
+from hbspec.dataset.records import Record, decoded
 
 PLACE = Place("data.jsonl", 7)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hbspec.dataset.records import Place
+from hbspec.dataset.broken import Place
 from hbspec.dataset.tally import ACTIONS, KEPT, Tallies
 from hbspec.manual.data import LINE, PAGES, PLACEHOLDER
 

@@ -7,7 +7,8 @@ import json
 import pytest
 from made_data import record
 
-from hbspec.dataset.records import Place, decoded
+from hbspec.dataset.broken import Place
+from hbspec.dataset.records import decoded
 from hbspec.dataset.turns import faults, placeholders, prompt_of
 from hbspec.diagnostics import Severity
 

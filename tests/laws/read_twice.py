@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hbspec.dataset import Record, check_data, data_files, read_records
-from hbspec.dataset.layouts import Reader
+from hbspec.dataset.readers import Reader
 from hbspec.dataset.records import MESSAGES, Layout
 from hbspec.diagnostics import Severity
 
@@ -19,7 +19,7 @@ sys.path.insert(0, str(TEMPLATES))
 
 import conversations  # noqa: E402
 from conversations import read_conversations  # noqa: E402 - a job has its folder on the path
-from layouts import Reader as JobReader  # noqa: E402
+from readers import Reader as JobReader  # noqa: E402
 from records import Layout as JobLayout  # noqa: E402
 from settings import RefusedError  # noqa: E402
 

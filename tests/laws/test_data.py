@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from hbspec.dataset import Broken, Record, check_data, merge, profile_data, profile_lines, read_part
+from hbspec.dataset.broken import Place
 from hbspec.dataset.digests import DIGEST_BYTES, Digests
 from hbspec.dataset.files import DataFile
-from hbspec.dataset.records import ROLES, Place, decoded
+from hbspec.dataset.records import ROLES, decoded
 from hbspec.histogram import Histogram
 from hbspec.plan import read_profile
 

@@ -9,8 +9,9 @@ import pytest
 from made_records import SPEC
 
 from hbspec.api import estimate
-from hbspec.dataset.layouts import Reader
-from hbspec.dataset.records import Layout, Place, Record, decoded, refusals
+from hbspec.dataset.broken import Place
+from hbspec.dataset.readers import Reader
+from hbspec.dataset.records import Layout, Record, decoded, refusals
 from hbspec.dataset.turns import rows_of
 from hbspec.measure.rows import FEWEST_ROWS, OVERHEAD, WARM_UP, lines, schedule
 from hbspec.plan.calibration import NEAR

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from hbspec.api import estimate
 from hbspec.dataset.files import data_files
-from hbspec.dataset.layouts import Reader
 from hbspec.dataset.profile import profile_data
+from hbspec.dataset.readers import Reader
 from hbspec.histogram import Histogram
 from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths
 from hbspec.units import Interval

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tiny
 from conversations import IGNORED, Conversation, Passage, encode, read_conversations
-from layouts import Reader
+from readers import Reader
 from records import Layout
 from settings import RefusedError
 from training_bench import Bench, sums
@@ -116,5 +116,60 @@ def test_what_cannot_be_trained_is_refused_at_once(
     plain = {"MODEL_ID": "m", "METHOD": "lora", "DATA_TYPE": "prompt_completion", "DATA_FORMAT": "standard"}
     bench.write(plain | settings, [])
     put(bench.folder / "train", rows)
+    assert train.main(bench.arguments) == 2
+    assert says in capsys.readouterr().err
+
+
+MESSAGES = {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}
+HOLDS = "give the channel files that hold examples"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "settings", "says"),
+    [
+        ("data.jsonl", "", {}, f"holds no example; {HOLDS}"),
+        ("data.parquet", "", {}, "(Parquet file size is 0 bytes); replace it by a complete file"),
+        ("data.txt", "x", {}, "(also with .gz or .zst), .parquet; give the channel files with such names"),
+        ("data-00000-of-00002.jsonl", json.dumps(PAIRS[0]), {}, "; give the channel all of them"),
+        ("data.jsonl", "{", {}, "; fix or delete the line"),
+        (
+            "data.jsonl",
+            json.dumps(MESSAGES),
+            {},
+            "and not prompt-completion (standard); set DATA_TYPE to the type of the data",
+        ),
+        (
+            "data.jsonl",
+            f"{json.dumps(PAIRS[0])}\n{json.dumps(MESSAGES)}",
+            {},
+            "(standard); move the examples of other types to data of their own",
+        ),
+        ("data.jsonl", '{"instruction": "q", "output": "a"}', {}, "; convert the data with `hbspec data convert`"),
+        (
+            "data.jsonl",
+            '{"q": "q", "a": "a"}',
+            {},
+            'the line has no "prompt"; its columns are q, a; name them by DATA_COLUMNS',
+        ),
+        (
+            "data.jsonl",
+            '{"q": "q", "completion": "a"}',
+            {"DATA_COLUMNS": '{"prompt": "question"}'},
+            "the line has no column 'question'; its columns are q, completion; correct DATA_COLUMNS",
+        ),
+        ("data.jsonl", '{"prompt": "q", "completion": ""}', {}, "so nothing to learn; add the answer, or delete the"),
+    ],
+)
+def test_what_is_refused_comes_with_an_action(
+    bench: Bench, capsys: pytest.CaptureFixture[str], name: str, content: str, settings: dict[str, str], says: str
+) -> None:
+    import train
+
+    plain = {"MODEL_ID": "m", "METHOD": "lora", "DATA_TYPE": "prompt_completion", "DATA_FORMAT": "standard"}
+    bench.write(plain | settings, [])
+    folder = bench.folder / "train"
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / name).write_text(content)
     assert train.main(bench.arguments) == 2
     assert says in capsys.readouterr().err

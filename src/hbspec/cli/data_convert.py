@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from hbspec.cli.command import Command, MisuseError, Parameter
-from hbspec.cli.data_files import FILES, files_of
+from hbspec.cli.data_files import FILES, GIVE, files_of
 from hbspec.cli.data_layout import COLUMN, TYPE
 from hbspec.cli.exit_codes import ERRORS, OK, UNUSABLE
 from hbspec.diagnostics import Report
@@ -32,9 +32,14 @@ def run(files: Sequence[str], output: str | None, kind: str | None, columns: Seq
     from hbspec.cli.data_progress import Progress
     from hbspec.cli.outcome import refuse
     from hbspec.dataset.convert import Conversion
+    from hbspec.dataset.files import lacking
+    from hbspec.dataset.folders import SHARD
 
     place, apart = _places(output)
     split = files_of(files)
+    missing = None if SHARD.fullmatch(place.name) else lacking(split)
+    if missing is not None:
+        raise MisuseError(f"{missing}; give all of them, or name the output as a shard to convert one alone")
     with Progress(split) as watch:
         conversion = Conversion(split, kind, dict(columns), watch)
         written = _write(conversion, place, apart)
@@ -44,7 +49,7 @@ def run(files: Sequence[str], output: str | None, kind: str | None, columns: Seq
         refuse(Report(files=tuple(file.name for file in split), diagnostics=tuple(tallies)))
     if not written:
         if not tallies:
-            raise MisuseError(f"{', '.join(files)}: no examples found")
+            raise MisuseError(f"{', '.join(files)}: no examples found; {GIVE}")
         return UNUSABLE
     sys.stdout.write(_said(conversion, place, apart))
     return ERRORS if counts.kept else OK

@@ -9,8 +9,8 @@ from hbspec.cli.command import MisuseError, Parameter
 
 if TYPE_CHECKING:
     from hbspec.dataset.files import DataFile
-    from hbspec.dataset.layouts import Reader
     from hbspec.dataset.profile import DataProfile
+    from hbspec.dataset.readers import Reader
     from hbspec.dataset.tally import Tallies
 
 ENGINE = Parameter(

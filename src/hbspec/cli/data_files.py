@@ -18,6 +18,7 @@ KINDS = (
     "s3:// or hf://, also of a folder/"
 )
 FILES = Parameter("files", f"The files of one split: {KINDS}.", metavar="FILE", repeated=True, required=True)
+GIVE = "give files that hold examples"
 OUTPUT = Parameter("output", "The file to write; standard output by default.", ("--output", "-o"), "OUT")
 PART = Parameter(
     "part", "Include a digest of each example, so that the profile can be merged.", ("--part",), switch=True

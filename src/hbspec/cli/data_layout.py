@@ -10,7 +10,7 @@ from hbspec.cli.command import MisuseError, Parameter
 
 if TYPE_CHECKING:
     from hbspec.dataset.files import DataFile
-    from hbspec.dataset.layouts import Reader
+    from hbspec.dataset.readers import Reader
 
 TYPES = (
     "language_modeling", "prompt_only", "prompt_completion", "preference", "unpaired_preference",
@@ -66,9 +66,9 @@ WEIGHT = Parameter(
 
 def reader_of(kind: str | None, columns: Sequence[tuple[str, str]]) -> Reader:
     """The reader of data of a type, under such names."""
-    from hbspec.dataset.layouts import Reader
+    from hbspec.dataset.readers import Naming, Reader
 
-    return Reader(None, dict(columns), kind)
+    return Reader(None, dict(columns), kind, Naming("--type" if kind else None))
 
 
 def weights_of(pairs: Sequence[tuple[str, float]], files: Sequence[DataFile]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hbspec.cli.chat_template import TEMPLATE, template_text
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.data_engine import ADDRESS, ENGINE, profile_on
-from hbspec.cli.data_files import FILES, OUTPUT, PART, files_of, refuse_other_files
+from hbspec.cli.data_files import FILES, GIVE, OUTPUT, PART, files_of, refuse_other_files
 from hbspec.cli.data_layout import COLUMN, TYPE, WEIGHT, reader_of, weights_of
 from hbspec.cli.exit_codes import ERRORS, OK, UNUSABLE
 from hbspec.cli.options import positive
@@ -85,7 +85,7 @@ def run(
         refuse(report)
     if not profile.examples or any(tally.defect == FILE for tally in tallies):
         if not report.diagnostics:
-            raise MisuseError(f"{', '.join(files)}: no examples found")
+            raise MisuseError(f"{', '.join(files)}: no examples found; {GIVE}")
         return UNUSABLE
     write(profile if part else profile.whole(), output, caps)
     return ERRORS if report.diagnostics else OK

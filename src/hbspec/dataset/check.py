@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from hbspec.chat_templates.spoken import Render, answers
+from hbspec.dataset.broken import Broken, Place
 from hbspec.dataset.digests import Digests, digest
 from hbspec.dataset.files import DataFile, lacking, read_records
 from hbspec.dataset.folders import SHOWN_SUFFIXES
-from hbspec.dataset.layouts import TRAINED, Reader, said
+from hbspec.dataset.layouts import TRAINED, said
 from hbspec.dataset.lines import Watch
 from hbspec.dataset.profile import digest_text
 from hbspec.dataset.quoting import LONGEST_SENTENCE, quoted
-from hbspec.dataset.records import MESSAGES, STANDARD, Broken, Layout, Place, Record, refusals
+from hbspec.dataset.readers import Reader
+from hbspec.dataset.records import MESSAGES, STANDARD, Layout, Record, refusals
 from hbspec.dataset.tally import Tallies, Tally
 from hbspec.dataset.turns import answer_of, conversation_of, faults, placeholders, prompt_of, shared_text
 from hbspec.diagnostics import Severity
@@ -38,7 +40,7 @@ from hbspec.manual.data import (
 TRAINING, VALIDATION = "training", "validation"
 PASSED_OVER = f"the job ignores this file: its name does not end in {SHOWN_SUFFIXES}, or begins with . or _"
 
-
+GIVE = "give files that hold examples"
 LONGER = 1.5
 """Answers of one side that are so many times as long as the other's are reported."""
 
@@ -152,6 +154,8 @@ def check_data(
             first.tallies.add(REPEATED, "repeats an earlier example", record.place)
         if prompts is not None and (prompt := _prompt(record)) is not None:
             prompts.add(prompt)
+    if first.examples and (unseen := make.unseen_columns()):
+        first.tallies.add(FILE, unseen, Place(training[0].name, 0), action=f"correct {make.naming.columns}")
     if profile is not None:
         _compare(first, profile, training[0].name)
     _say_layout(first, make, training[0].name, objective)
@@ -194,13 +198,13 @@ def _examples(
     """Every example of a split with its digest; counts it, and adds its own defects to the split."""
     for file in files:
         if file.is_passed_over:
-            split.tallies.add(FILE, PASSED_OVER, Place(file.name, 0))
+            split.tallies.add(FILE, PASSED_OVER, Place(file.name, 0), action="rename the file")
         if file.beside is not None:
             folder, rest = file.beside
             split.tallies.add(UNREAD, f"the folder {rest}", Place(folder, 0))
     missing = lacking(files)
     if missing is not None:
-        split.tallies.add(FILE, missing, Place(files[0].name, 0))
+        split.tallies.add(FILE, missing, Place(files[0].name, 0), action="put the missing shards beside the others")
     for found in read_records(files, watch, reader):
         if isinstance(found, Broken):
             split.broken += 1
@@ -212,6 +216,9 @@ def _examples(
         if found.layout.type == "preference":
             split.chosen += sum(len(text) for _, text in answer_of(found, "chosen"))
             split.rejected += sum(len(text) for _, text in answer_of(found, "rejected"))
+        if reader.later:
+            what = f"{' and '.join(map(quoted, reader.later))} not read, since the first example lacks it"
+            split.tallies.add(LAYOUT, what, found.place, Severity.WARNING, action="give all examples the same columns")
         for defect, what, severity in faults(found, whole=whole):
             split.tallies.add(defect, what, found.place, severity)
         if render is not None and (refused := _refused(render, found, whole)) is not None:
@@ -224,7 +231,8 @@ def _examples(
         yield found, mark
     _compare_lengths(split, files[0].name)
     if not split.examples and not split.broken:
-        split.tallies.add(FILE, f"the {split.name} data contain no example", Place(files[0].name, 0))
+        what = f"the {split.name} data contain no example"
+        split.tallies.add(FILE, what, Place(files[0].name, 0), action=GIVE)
 
 
 def _compare_lengths(split: Split, file: str) -> None:

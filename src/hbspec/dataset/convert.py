@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hbspec.dataset.broken import Broken, Place, rest_of
 from hbspec.dataset.files import DataFile, read_lines, read_records
 from hbspec.dataset.folders import JSON_LINES, layout_of_file
 from hbspec.dataset.foreign import COLUMNS
-from hbspec.dataset.layouts import Reader
 from hbspec.dataset.lines import Watch
-from hbspec.dataset.records import Broken, Layout, Place, Record, decoded
+from hbspec.dataset.readers import Reader
+from hbspec.dataset.records import Layout, Record, decoded
 from hbspec.dataset.tally import Tallies
+from hbspec.manual.data import FILE
 
 SEPARATORS = (",", ":")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=SEPARATORS, default=str)
@@ -93,6 +95,10 @@ class Conversion:
                 if not found.rest:
                     self.counts.kept += 1
                     yield False, _line(_apart(found, value, raw))
+        if self.counts.written and (unseen := self._reader.unseen_columns()):
+            self.counts.whole = False
+            place, action = Place(self._files[0].name, 0), f"correct {self._reader.naming.columns}"
+            self.counts.tallies.add(FILE, unseen, place, action=action)
 
     def _of(self, file: DataFile) -> Iterator[tuple[Record | Broken, bytes | None]]:
         """What a file holds, with the line that it stands in, if it has lines."""
@@ -106,8 +112,8 @@ class Conversion:
                 entry = decoded(line, Place(file.name, number), self._reader)
                 if entry is not None:
                     yield entry, line if isinstance(line, bytes) else None
-        except ValueError as reason:
-            yield Broken(Place(file.name, number), f"the file {reason}", rest=True), None
+        except ValueError as refused:
+            yield rest_of(Place(file.name, number), refused), None
 
     def _converted(self, value: Any, record: Record) -> dict[str, Any]:
         """The example in the columns of its type, or of a conversation, with what else it holds."""

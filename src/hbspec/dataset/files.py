@@ -13,12 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
+from hbspec.dataset.broken import Broken, FileRefusedError
 from hbspec.dataset.folders import SHOWN_SUFFIXES, incomplete, is_data, unread
 from hbspec.dataset.folders import data_files as inside
-from hbspec.dataset.layouts import Reader
-from hbspec.dataset.lines import FileRefusedError, Read, Watch, lines, opened
+from hbspec.dataset.lines import Read, Watch, lines, opened
+from hbspec.dataset.readers import Reader
 from hbspec.dataset.reading import examples
-from hbspec.dataset.records import Broken, Record
+from hbspec.dataset.records import Record
 
 STANDARD_INPUT = "-"
 OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
@@ -87,7 +88,7 @@ def data_files(words: Sequence[str], elsewhere: Elsewhere | None = None) -> tupl
         elif Path(word).is_dir():
             paths = inside(Path(word))
             if not paths:
-                raise ValueError(f"{word} holds no file that ends in {SHOWN_SUFFIXES}")
+                raise ValueError(f"{word} holds no file that ends in {SHOWN_SUFFIXES}; name another folder")
             rest = unread(Path(word))
             first, *others = (
                 DataFile(str(path), path.stat().st_size, path.relative_to(word).as_posix()) for path in paths
@@ -161,7 +162,7 @@ def _opened(file: DataFile) -> Iterator[Read]:
         return
     if file.name == STANDARD_INPUT:
         if sys.stdin is None:
-            raise FileRefusedError("cannot be read: standard input is closed")
+            raise FileRefusedError("cannot be read: standard input is closed", "name a file")
         # one system call at a time: otherwise an interrupt waits until a whole block has arrived
         yield cast(io.BufferedReader, sys.stdin.buffer).read1
         return

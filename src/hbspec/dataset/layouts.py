@@ -9,4 +9,4 @@ if TYPE_CHECKING:
 else:
     from hbspec.shipped import code
 
-    exec(code("layouts", __name__, "foreign", "records"), globals())  # noqa: S102 - our own template
+    exec(code("layouts", __name__, "broken", "foreign", "records"), globals())  # noqa: S102 - our own template

@@ -17,11 +17,11 @@ from typing import BinaryIO, NamedTuple, cast
 from hbspec import __version__
 from hbspec.dataset.files import OPEN_ALREADY, STANDARD_INPUT, DataFile, read_records
 from hbspec.dataset.folders import JSON_LINES, layout_of_file
-from hbspec.dataset.layouts import Reader
 from hbspec.dataset.lines import FOREIGN, GZIP, HEAD_BYTES, ZSTD
 from hbspec.dataset.measures import Measure
 from hbspec.dataset.merging import merge
 from hbspec.dataset.profile import DataProfile, profile_data
+from hbspec.dataset.readers import Reader
 from hbspec.dataset.records import Layout
 from hbspec.dataset.tally import Tallies
 from hbspec.mixing import weight_of

@@ -14,16 +14,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from hbspec.dataset.broken import Broken, Place
 from hbspec.dataset.digests import DIGEST_BYTES, Digests, digest
 from hbspec.dataset.files import DataFile, read_records
-from hbspec.dataset.layouts import Reader
 from hbspec.dataset.lines import MAX_LINE_BYTES, TOO_LONG, Watch
 from hbspec.dataset.measures import Estimate, Measure, Tokens, UncountedError
-from hbspec.dataset.records import MESSAGES, Broken, Layout, Place, Record, decoded
+from hbspec.dataset.readers import Reader
+from hbspec.dataset.records import MESSAGES, Layout, Record, decoded
 from hbspec.dataset.tally import Tallies
 from hbspec.dataset.turns import rows_of
 from hbspec.histogram import Histogram
-from hbspec.manual.data import LINE
+from hbspec.manual.data import FILE, LINE
 from hbspec.mixing import times, weight_of
 
 AT_ONCE = 256
@@ -143,7 +144,10 @@ def profile_data(
         for file in files
         for entry in _repeated(read_records((file,), watch, make), weight_of(file.below, shares))
     )
-    return _profile(found, measure or Estimate(), make)
+    profile, tallies = _profile(found, measure or Estimate(), make)
+    if profile.examples and (unseen := make.unseen_columns()):
+        tallies.add(FILE, unseen, Place(files[0].name, 0), action=f"correct {make.naming.columns}")
+    return profile, tallies
 
 
 def _repeated(found: Iterable[Record | Broken], weight: Fraction) -> Iterator[Record | Broken]:

@@ -9,4 +9,4 @@ if TYPE_CHECKING:
 else:
     from hbspec.shipped import code
 
-    exec(code("reading", __name__, "folders", "layouts", "lines", "records", "tables"), globals())  # noqa: S102 - our own template
+    exec(code("reading", __name__, "broken", "folders", "lines", "readers", "records", "tables"), globals())  # noqa: S102 - our own template

@@ -9,4 +9,4 @@ if TYPE_CHECKING:
 else:
     from hbspec.shipped import code
 
-    exec(code("tables", __name__, "lines", "records"), globals())  # noqa: S102 - our own template
+    exec(code("tables", __name__, "broken", "lines", "records"), globals())  # noqa: S102 - our own template

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from hbspec.dataset.records import Broken, Place
+from hbspec.dataset.broken import Broken, Place
 from hbspec.diagnostics import Confidence, Diagnostic, Position, Severity, Span
 from hbspec.manual import Page
 from hbspec.manual.data import FILE, LINE
@@ -23,7 +23,7 @@ OTHER = "for other reasons"
 
 ACTIONS = {
     "HB050": "fix or delete the line",
-    "HB051": "give complete files of JSON lines, JSON, CSV or Parquet, and all of their shards",
+    "HB051": "replace it by a complete file",
     "HB052": "reorder the turns, or delete the example",
     "HB053": "add the answer, or delete the turns after the last one",
     "HB054": "fill in the text, or delete the example",
@@ -53,6 +53,7 @@ class Tally:
         count: number of findings.
         places: the first `KEPT` of their places.
         names: placeholders at the places, with the number of examples that contain each.
+        action: what to do; that of the defect if empty.
     """
 
     defect: Page
@@ -62,6 +63,7 @@ class Tally:
     count: int = 0
     places: list[Place] = field(default_factory=list)
     names: Counter[str] = field(default_factory=Counter)
+    action: str = ""
 
     def diagnostic(self, examples: int) -> Diagnostic:
         """One diagnostic at the first place, for a split with this number of examples."""
@@ -76,7 +78,7 @@ class Tally:
             route=(),
             span=Span(first.file, start, start) if first.line and first.noun == "line" else None,
             message=f"{self._where(examples)}: {self.what}{self._named()}" if first.line else self.what,
-            help=ACTIONS[self.defect.code],
+            help=self.action or ACTIONS[self.defect.code],
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,9 +116,9 @@ class Tallies:
         self._split = split
         self._kinds: dict[tuple[str, str], Tally] = {}
 
-    def add(self, defect: Page, what: str, place: Place, severity: Severity | None = None) -> Tally:
+    def add(self, defect: Page, what: str, place: Place, severity: Severity | None = None, action: str = "") -> Tally:
         """Count one finding, and return the tally of its kind."""
-        tally = self._of(defect, what, severity)
+        tally = self._of(defect, what, severity, action)
         tally.count += 1
         if len(tally.places) < KEPT:
             tally.places.append(place)
@@ -125,23 +127,23 @@ class Tallies:
     def join(self, other: Tallies, lines: int = 0) -> None:
         """Count the findings of another part of the split; its lines have numbers that are higher by so many."""
         for each in other:
-            tally = self._of(each.defect, each.what, each.severity)
+            tally = self._of(each.defect, each.what, each.severity, each.action)
             tally.count += each.count
             room = KEPT - len(tally.places)
             tally.places += [place._replace(line=place.line + lines) for place in each.places[:room]]
 
-    def _of(self, defect: Page, what: str, severity: Severity | None) -> Tally:
+    def _of(self, defect: Page, what: str, severity: Severity | None, action: str) -> Tally:
         kind = (defect.code, what)
         if kind not in self._kinds and sum(code == defect.code for code, _ in self._kinds) >= KINDS:
             kind = (defect.code, OTHER)
         tally = self._kinds.get(kind)
         if tally is None:
-            tally = self._kinds[kind] = Tally(defect, kind[1], severity or defect.severity, self._split)
+            tally = self._kinds[kind] = Tally(defect, kind[1], severity or defect.severity, self._split, action=action)
         return tally
 
     def broken(self, broken: Broken) -> None:
         """Count an unusable line or file."""
-        self.add(FILE if broken.rest else LINE, broken.reason, broken.place)
+        self.add(FILE if broken.rest else LINE, broken.reason, broken.place, action=broken.advice)
 
     def name(self, tally: Tally, name: str) -> None:
         """Count a placeholder name in a tally."""

@@ -58,7 +58,7 @@ def faults(record: Record, *, whole: bool = False) -> Iterator[Fault]:
 def placeholders(record: Record) -> Iterator[str]:
     """The unfilled placeholders in order, including repeats.
 
-    >>> from hbspec.dataset.records import Place
+    >>> from hbspec.dataset.broken import Place
     >>> texts = ("By {factor1} and {{ name }}", "`{code}` ${HOME} /users/{id} {x} {1} {'a': 1}")
     >>> list(placeholders(Record(Place("-", 1), ("user", "assistant"), texts, (), ())))
     ['{factor1}', '{{ name }}']

@@ -11,7 +11,7 @@ LINE = Page(
     "A line, entry or row of a data file is not an example, or one of another dataset type.",
     "Training reads one example per line, entry or row, all of one dataset type: a conversation is a list `messages` "
     "of mappings that hold a `role` and a string `content`. Anything else stops the job after it has started to cost "
-    "money, or is skipped silently. Columns of other names are named with `--columns`.",
+    "money, or is skipped silently. Columns of other names are named with `--column`.",
     '# train.jsonl: {"question": "Who leads the league?"}\n# hbspec data check train.jsonl',
     '# train.jsonl: {"messages": [{"role": "user", "content": "Who leads the league?"}, …]}\n'
     "# hbspec data check train.jsonl",
@@ -20,7 +20,7 @@ FILE = Page(
     "HB051",
     "data-file-refused",
     "A data file is not what its name says, cannot be read to its end, has a name that the job ignores, or holds no "
-    "example; or a shard is missing.",
+    "example; or a shard is missing, or a column that is named.",
     "JSON lines, JSON lists and CSV are UTF-8 text, plain or compressed with gzip or zstd. Where no line can be read, "
     "none can be reported, and a truncated file has lost examples, so it is not judged as if it were complete. A file "
     "that decompresses to hundreds of times its size is designed to fill memory; reading stops there. A job reads the "
@@ -149,11 +149,13 @@ TEMPLATE = Page(
 LAYOUT = Page(
     "HB063",
     "layout-not-trained",
-    "The examples are of a dataset type that the job's task does not train, or of a layout that no job reads.",
+    "The examples are of a dataset type that the job's task does not train, or of a layout that no job reads; or later "
+    "ones have columns of another type that the first one lacks.",
     "Each task trains its own types: `sft` language modeling and prompt-completion, `dpo` and `reward` preferences, "
     "`kto` unpaired preferences, `grpo` prompts. None trains stepwise supervision, which needs your script. Alpaca "
     "(`instruction`, `input`, `output`) and ShareGPT (`conversations` of `from` and `value`) are not read by a job: it "
-    "would end after its start. They are checked here as the conversations that they become.",
+    "would end after its start. They are checked here as the conversations that they become. The first example decides "
+    "the type of all; the columns of another type that only later ones have, such as `label`, are not read.",
     '# train.jsonl: {"instruction": "Who leads the league?", "output": "Montreal."}\n# hbspec data check train.jsonl',
     "# hbspec data convert train.jsonl -o train.messages.jsonl\n# hbspec data check train.messages.jsonl",
     Severity.WARNING,

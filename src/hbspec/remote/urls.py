@@ -64,7 +64,7 @@ def _below(url: str, listed: Iterable[Listed]) -> list[DataFile]:
         elif name:  # consoles write an empty object in the place of a folder
             unread.add(each.below)
     if not files:
-        raise ValueError(f"{url} holds no file that ends in {SHOWN_SUFFIXES}")
+        raise ValueError(f"{url} holds no file that ends in {SHOWN_SUFFIXES}; name another prefix")
     files.sort(key=lambda each: PurePosixPath(each.below))
     first, *others = (DataFile(each.url, each.size, each.below, source=each.source) for each in files)
     return [replace(first, beside=(url, _said(sorted(unread)))) if unread else first, *others]
