@@ -18,7 +18,7 @@ while IFS= read -r line; do
   found=$(sha256 < "$path") || found=
   if [[ ${found%% *} != "${line%% *}" ]]; then changed=$path; fi
 done << 'COMPILED'
-09bf4d24d4b9d0a76bbe52678819784f0cbf6810c7738546cfe3f12d1fd4a9df  create_training_job.json
+c70f34a0496b68d881d0e4ff3107dffb8149053c2e70a17486d3da3d18fc5819  create_training_job.json
 1aa5d3028b3c1afe070feb868640bb394c683f5e51fbab7985868dd3f49d11b1  source/author_rewards.py
 d5bc5876014116ba6f2a1e06845f0772bbd46e51e359aa7ce4a57b72ee558f8c  source/base_model.py
 313dca31df846fcb1eca602328ceef36099e30f9c6aa75c0e36a70bc3fdeee75  source/beside.py
@@ -28,7 +28,7 @@ b485cddf9365a5e8ab70afdf263cd7a72765f2d02357db8966c4a7875ee41fe5  source/best_mo
 3f2c82e248dc98a983b4f26d027da082bf9c2acead2e63cb76dcc79b25c8b79a  source/completeness.py
 1f25bcdaa9c4ab6972c0c6265c0a4fb54d73edc5de5e0c5b501637ed3a48a29d  source/conversations.py
 15884e407a7b09d3614484c434a7f63eeda95e7df21a18822390c408a126de8f  source/counting.py
-71c46b97dea7e5bc888d765ed4671807a64cc94c35e917b7a8fafa2a31be2869  source/documents.py
+c800f1fa5cec24f437220f627ebbcd20b0a5af32f25dba44d0dd9f9004c5c230  source/documents.py
 a222386cea98ef0e423f72a762f7d63bb54d9884d74e5f6fbc0c188afcdbe683  source/encoding.py
 0f687c6fa72e05d066416bc2370bed93cb03847887a62bbe3e834998a61ac6ad  source/evaluating.py
 3cfdb97288757296913d416d92fca595699ba581519122b30283025db1fe6500  source/failure.py
@@ -46,7 +46,7 @@ c5fc4dee762a716fad320cf4e0dcbaf7a0efb9f09d9b1622fda26b2009b35850  source/learned
 685725ea7578c2a78a4d7520ed543c164d32653d70c26b3bfd28087359a5f06e  source/leaving.py
 743fe05ffd02cdf5066648b0c25d1ca5cf7eca182814ca994f1f3840ba21e787  source/lines.py
 edc4e9fe885be80fa7b334a1b2e8833b0afda5a6278d0879babda452ea73bfdf  source/loading.py
-e2d1378390fd6a90dea9051cc7fef010494c571c5c0082d4e087636ad5654669  source/manifest.py
+ed685e801d816a772d72fe1637a83b6b1f8bd0c96dda5f1558339638beef0b52  source/manifest.py
 26162c5b0de8a202a430e830185335b1fff99898d83b0591a3cc61e95c894d08  source/metrics.py
 2d8e369e02c27f1a144a98814cb1b42c4dbafcdea9c7c0ac22289bd918118a6b  source/mixing.py
 4d167a8f20afd9d58182473a53fcf4f30d47b8ca780fb83872c9657253e16537  source/model_folder.py
@@ -54,7 +54,7 @@ e2d1378390fd6a90dea9051cc7fef010494c571c5c0082d4e087636ad5654669  source/manifes
 3fd0409933831f7d2f289a7174f69e3a7a6228cc0c8a722da7a0be77ba410bc8  source/readers.py
 6ef8f494b297dcbf80cfcf0ab0e692c495329f191128393db5a39798a4e6a563  source/reading.py
 c0841cbd73311424e073cfca2c280887a92b20a7c4e75cf3d8ba89b52705e844  source/records.py
-6345c6dd35d760c1c83006185f440ba7109d458164c750f22cf353118e5434c1  source/removal.py
+5c847b77b6fb8ab983f9e7dc3d29437112c46fd85d32cd6e2f59b440eaeb9011  source/removal.py
 105c5f366481d4e74f9bd08a403ee0122ac7597d3cd60c2fe9ed5da921694bec  source/requirements.txt
 c87a2dd57538f2028ba8cc2e876a1758e92cf53ab36df56fde0ab67ae5cdb5f1  source/run_record.py
 613b0e45e1f6958b3484aad287d2dd1ecc88a0d3d8af430dfdf242200fbbb01a  source/saving.py
