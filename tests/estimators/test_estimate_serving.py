@@ -197,7 +197,7 @@ def test_one_endpoint_by_hand():
     prefill = ideal / served_by.prefilling["gddr"]
     assert found.prefill_seconds.expected == pytest.approx(prefill)
     assert found.first_token_seconds.expected == pytest.approx(served_by.floor + prefill)
-    streamed, reach = 2 * (parameters - table), bandwidth * served_by.streaming["gddr"]
+    streamed, reach = 2 * (parameters - table), bandwidth * served_by.streaming["gddr_ecc"]
     host = served_by.step + layers * SERVING.graph_layer
     alone = host + (streamed + 1100 * token) / reach
     assert found.decode_tokens_per_second.expected == pytest.approx(1 / alone)

@@ -13,7 +13,7 @@ from hbspec.estimators.serving.constants import SERVING
 from hbspec.estimators.serving.curve import curve, curve_dicts, held_within
 from hbspec.estimators.serving.decoding import step_of
 from hbspec.estimators.serving.endpoint import serving
-from hbspec.estimators.serving.machines import memory_of
+from hbspec.estimators.serving.machines import memory_of, streamed_from
 from hbspec.estimators.serving.prefill import first_token_seconds, prefill_seconds, token_seconds
 
 LLAMA = "meta-llama/Llama-3.1-8B"
@@ -64,6 +64,9 @@ def test_generations_with_hbm():
     assert {name for name in found if name[:4] in ("A100", "H100", "H200", "B200", "V100", "P100")} <= {
         name for name, kind in found.items() if kind == "hbm"
     }
+    streamed = {name: streamed_from(gpu) for name, gpu in catalog().gpus.items()}
+    assert {streamed[name] for name in ("T4", "A10G", "L4", "L40S", "RTX PRO 6000")} == {"gddr_ecc"}
+    assert (streamed["RTX 4090"], streamed["B200"], streamed["H100-80"]) == ("gddr", "hbm_blackwell", "hbm")
     assert {found[name] for name in ("T4", "A10G", "L4", "L40S", "RTX 4090", "RTX PRO 6000")} == {"gddr"}
 
 

@@ -31,7 +31,8 @@ class ServedConstants(NamedTuple):
         step: host seconds per step: most of scheduling and sampling overlaps with the GPU's work.
         request: additional host seconds per request in the batch.
         adapted_layer: additional seconds per layer where adapters are served separately from the weights.
-        sparse_layer: additional seconds per layer with experts: what sorts tokens by them and starts their products.
+        sparse_layer: additional seconds per layer with experts: what sorts tokens by them and starts their products, by
+            kind of memory.
         streaming: share of the memory bandwidth at which weights and cache are streamed, by kind of memory.
         prefilling: share of the peak that prefill reaches, by kind of memory: GPUs with GDDR have less compute for it.
         floor: seconds of a request's own: HTTP, tokenizer, scheduler, the way back.
@@ -45,7 +46,7 @@ class ServedConstants(NamedTuple):
     step: float
     request: float
     adapted_layer: float
-    sparse_layer: float
+    sparse_layer: Mapping[str, float]
     streaming: Mapping[str, float]
     prefilling: Mapping[str, float]
     floor: float
@@ -58,8 +59,8 @@ SERVED = ServedConstants(
     step=0.000859,
     request=4.83e-05,
     adapted_layer=95e-6,
-    sparse_layer=30e-6,
-    streaming={"hbm": 0.811, "gddr": 0.982},
+    sparse_layer={"hbm": 33e-6, "hbm_blackwell": 22e-6, "gddr": 35e-6, "gddr_ecc": 35e-6},
+    streaming={"hbm": 0.811, "hbm_blackwell": 0.73, "gddr": 0.982, "gddr_ecc": 0.84},
     prefilling={"hbm": 0.5, "gddr": 0.84},
     floor=0.0072,
     waiting=1.0,
@@ -67,14 +68,17 @@ SERVED = ServedConstants(
     error={"step": Interval(0.75, 1.0, 1.35), "first": Interval(0.65, 1.0, 1.6)},
 )
 """Printed by `benchmarks/serving.py --fit`, which fits them to the sweeps in `benchmarks/measured/sweeps.csv`, each
-row with its source, sources weighing the same. `request` is that of older releases. `adapted_layer` is that of the one
-source found: of Qwen3-30B-A3B's 48 layers on a B200, with an adapter of attention of rank 16, a step takes 4.4 to 4.7
-ms more for 8, 32 and 48 requests (vLLM 0.19.2, github.com/unslothai/unsloth, pull request 5123). `sparse_layer` is
-what vLLM's fused experts take for one token beyond the bytes of those visited: in the median of hundreds of shapes 17
-to 49 microseconds on B200, B300, GB200, H100, H200, L40S and RTX PRO 6000, and for eight 21 to 101
-(aiconfigurator-core 0.12.0 on PyPI, Apache-2.0, systems/data/*/moe/vllm). `waiting`, `queueing` and the share of the
-peak with HBM are assumed, and the ends of the errors were chosen with all rows in view. Left out: eager engines,
-speculative decoding, cached prompts."""
+row with its source, sources weighing the same. What is streamed from GDDR with error correction and from Blackwell's
+HBM is not fitted: the median product of one row by weights of 60 MB and more reaches 0.85 of the data sheet's on L40S
+and 0.82 on RTX PRO 6000, and 0.71 to 0.73 on B200, B300 and GB200, where H100 and H200 have 0.84 and 0.78 (139
+products each; aiconfigurator-core 0.12.0 on PyPI, Apache-2.0, systems/data/*/gemm/vllm). `request` is that of older
+releases. `adapted_layer` is that of the one source found: of Qwen3-30B-A3B's 48 layers on a B200, with an adapter of
+attention of rank 16, a step takes 4.4 to 4.7 ms more for 8, 32 and 48 requests (vLLM 0.19.2,
+github.com/unslothai/unsloth, pull request 5123). `sparse_layer` is what vLLM's fused experts take for one and for
+eight tokens beyond the bytes of those visited, in the median of hundreds of shapes: 33 to 38 microseconds on H100 and
+H200, 21 to 23 on B200, B300 and GB200, 19 to 50 on L40S and RTX PRO 6000 (release 0.24; the same package,
+systems/data/*/moe/vllm). `waiting`, `queueing` and the share of the peak with HBM are assumed, and the ends of the
+errors were chosen with all rows in view. Left out: eager engines, speculative decoding, cached prompts."""
 
 
 class ServingConstants(NamedTuple):

@@ -17,7 +17,7 @@ from hbspec.estimators.serving.constants import (
     SLOW_KERNELS_ERROR,
     ServingConstants,
 )
-from hbspec.estimators.serving.machines import host_of, memory_of
+from hbspec.estimators.serving.machines import host_of, streamed_from
 from hbspec.estimators.serving.memory import request_cache, served_model, served_weights
 from hbspec.estimators.serving.summing import summed_over_pcie
 from hbspec.estimators.step.flops import answering
@@ -121,7 +121,7 @@ class DecodingStep(NamedTuple):
         requests: number of concurrent requests.
         reductions: number of sums over GPUs.
         over_pcie: seconds of these sums where no NVLink joins the GPUs; else they are part of `reduction`.
-        memory: the kind of the GPU's memory, from `memory_of`.
+        memory: the kind of the GPU's memory, from `streamed_from`.
         adapted: whether adapters are served separately: the engine runs two kernels more for each of a layer's modules,
             whichever an adapter has.
         sparse_layers: layers with experts.
@@ -180,7 +180,7 @@ class DecodingStep(NamedTuple):
         if self.quantization != "none":
             gaps += self.layers * constants.quantised_layer
         if self.served:
-            gaps += self.sparse_layers * constants.served.sparse_layer
+            gaps += self.sparse_layers * constants.served.sparse_layer[self.memory]
         if self.adapted:
             gaps += self.layers * constants.served.adapted_layer
         work = self._products(constants, weights) + self.cache / streamed
@@ -250,7 +250,7 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> DecodingS
         requests=requests,
         reductions=2 * architecture.num_hidden_layers if parts > 1 else 0,
         over_pcie=summed_over_pcie(plan, requests),
-        memory=memory_of(gpu),
+        memory=streamed_from(gpu),
         adapted=plan.adapters == "separate" and plan.lora_r > 0,
         sparse_layers=len(architecture.moe_layers),
         expanded=2 * _counts(architecture).experts / parts if plan.quantization in UNPACKING else 0.0,
