@@ -226,9 +226,9 @@ def test_a_cheaper_plan_may_cost_more_and_give_up_claims(optimize):
     assert "claims that may not hold: training.memory_per_gpu" in page
 
 
-def test_a_nearest_plan_says_why_it_is_not_certain(optimize):
+def test_a_limit_that_every_plan_may_break_is_named_with_one_that_holds(optimize):
     """Of lengths that are not known, every plan may take longer than its limit."""
     short = SPEC.replace("max_runtime: 20h", "max_runtime: 10m").replace("tokens: {mean: 300, max: 500}", "")
     page = " ".join(optimize(spec=short.replace("max_steps: 60", "max_steps: 90"))[1].split())
-    assert "Nearest plan: without being certain to fit" in page
-    assert "not certain: HB301 runtime-limit-below-prediction" in page
+    assert "Nearest plan: without the spec's limits" in page
+    assert "it passes with instance.max_runtime=1h (10m now)" in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from hbspec.analysis.change import Change
+from hbspec.diagnostics import route_text
 from hbspec.estimators.job.cost import Cost
 from hbspec.estimators.verdict import Verdict
 from hbspec.language import english, number_text, phrase, spoken
@@ -15,8 +16,9 @@ from hbspec.render.rows import LEAD, rows, section
 from hbspec.render.settings import settings_text
 from hbspec.search.burden import Burdens
 from hbspec.search.judging import UNCERTAIN, Recommended
-from hbspec.search.optimize import Current, Optimum, is_of_no_plan
-from hbspec.search.written import written
+from hbspec.search.limits import limit_texts
+from hbspec.search.optimize import Current, Nearest, Optimum, is_of_no_plan
+from hbspec.search.written import duration, written
 from hbspec.units import Interval, Money, counted, interval_text, money_text, seconds_text, significant
 
 SHOWN = 8
@@ -75,9 +77,23 @@ def _nearest(optimum: Optimum, width: int | None) -> Iterator[Line]:
         yield from _plan(optimum.nearest.plan, "", optimum.current, width)
         if open_ := ", ".join(_not_certain(optimum.nearest.plan)):
             yield from wrapped((("open", f"{2 * LEAD}not certain: {open_}"),), width, 2 * len(LEAD))
+        if limits := " and ".join(_passing(optimum.nearest)):
+            yield from wrapped((("open", f"{2 * LEAD}it passes with {limits}"),), width, 2 * len(LEAD))
     elif optimum.priced:
         action = f"search {', '.join(optimum.priced)} with --regions, or set instance.price"
         yield from wrapped((("", f"{LEAD}no price is known there: {action}"),), width, 2 * len(LEAD))
+
+
+def _passing(nearest: Nearest) -> Iterator[str]:
+    """The limits to set, each with what it is now."""
+    instance, budget = nearest.written.instance, nearest.written.budget
+    now = {
+        "instance.max_runtime": instance.max_runtime and duration(instance.max_runtime),
+        "instance.max_wait": instance.max_wait and duration(instance.max_wait),
+        "budget.max_cost": budget and str(budget.max_cost),
+    }
+    for route, text in limit_texts(nearest.limits).items():
+        yield f"{route_text(route)}={text} ({now[route_text(route)] or 'not set'} now)"
 
 
 def _not_certain(plan: Recommended) -> Iterator[str]:

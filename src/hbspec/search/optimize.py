@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from hbspec.analysis import Analysis
+from hbspec.analysis.change import Settings
 from hbspec.diagnostics import NotKnownError, Severity, route_text
 from hbspec.estimators.verdict import Verdict
 from hbspec.search.burden import Burdens, burdens
@@ -13,10 +15,12 @@ from hbspec.search.document import document
 from hbspec.search.front import Front, Progress, front
 from hbspec.search.gates import PRICE
 from hbspec.search.judging import Recommended, codes_of
+from hbspec.search.limits import in_the_way, limit_texts, passing_limits, without_limits
 from hbspec.search.request import ALLOWED, Request
 from hbspec.search.space import Space
 from hbspec.search.variants import variants
 from hbspec.search.written import written
+from hbspec.spec import Spec
 
 OF_PLANS = frozenset({"HB625", "HB626", "HB642", "HB644", "HB646", "HB647", "HB655"})
 """Rules about names and places whose errors may follow from the instances or their region."""
@@ -62,10 +66,19 @@ class Nearest(NamedTuple):
     Attributes:
         without: the conditions that it does not meet, in words.
         plan: the plan.
+        written: the spec with the limits of its author.
+        limits: the limits to set, so that the plan passes: seconds and money by route.
     """
 
     without: str
     plan: Recommended
+    written: Spec
+    limits: Settings = {}  # noqa: RUF012 - never changed
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `nearest` of `hbspec optimize --format json`."""
+        limits = {route_text(route): text for route, text in limit_texts(self.limits).items()}
+        return {"without": self.without, **_plan(self.plan), "limits": limits}
 
 
 class Optimum(NamedTuple):
@@ -101,7 +114,7 @@ class Optimum(NamedTuple):
             [_plan(plan) for plan in self.front.plans],
             self.front.rejected,
             self.front.searched,
-            nearest=self.nearest and {"without": self.nearest.without, **_plan(self.nearest.plan)},
+            nearest=self.nearest and self.nearest.to_dict(),
             regions_with_prices=list(self.priced),
         )
 
@@ -136,7 +149,7 @@ def optimize(analysis: Analysis, request: Request, progress: Progress = lambda _
     found = front(space, progress)
     if set(found.rejected) == {PRICE}:
         return Optimum(now, found, request, regions, priced=_priced(estimated, regions))
-    nearest = None if found.plans else _nearest(estimated, request, progress)
+    nearest = None if found.plans else _nearest(estimated, request, progress, found.rejected)
     return Optimum(now, found, request, regions, nearest)
 
 
@@ -160,26 +173,29 @@ def is_of_no_plan(code: str) -> bool:
     return code in OF_NO_PLAN or (code.startswith("HB") and code >= "HB600" and code not in OF_PLANS)
 
 
-def _nearest(analysis: Analysis, request: Request, progress: Progress) -> Nearest | None:
+def _nearest(analysis: Analysis, request: Request, progress: Progress, rejected: Mapping[str, int]) -> Nearest | None:
     """The best plan without the limits, or else without the keys that are kept, or else tight, or training otherwise.
 
-    By its high ends, since limits are compared with these.
+    The limits of the request come first, then those of the spec where they reject a plan. By its high ends, since
+    limits are compared with these.
     """
     unlimited = request._replace(max_cost=None, max_seconds=None, confidence="certain")
     free = unlimited._replace(keep=frozenset())
     tight = free._replace(allow=request.allow | {"tight"})
     otherwise = free._replace(allow=frozenset(ALLOWED) - {"tight"})
     ways = {
-        "--max-cost and --max-time": unlimited,
-        "these and --keep": free,
-        "being certain to fit": tight,
-        "training the same": otherwise,
+        "--max-cost and --max-time": (analysis, unlimited),
+        **({"the spec's limits": (without_limits(analysis), unlimited)} if in_the_way(rejected) else {}),
+        "these and --keep": (analysis, free),
+        "being certain to fit": (analysis, tight),
+        "training the same": (analysis, otherwise),
     }
-    for without, easier in ways.items():
-        if easier != request:
-            found = front(Space(analysis, easier, variants(analysis, easier)), progress)
+    for without, (easier, asked) in ways.items():
+        if easier is not analysis or asked != request:
+            found = front(Space(easier, asked, variants(easier, asked)), progress)
             if found.plans:
-                return Nearest(without, found.plans[0])
+                plan = found.plans[0]
+                return Nearest(without, plan, analysis.spec, passing_limits(analysis, plan.analysis))
     return None
 
 
