@@ -27,6 +27,7 @@ from hbspec.catalog.rotary_tables import positions_of
 from hbspec.catalog.short_convolution import ShortConvolution, adjusted_width
 from hbspec.catalog.state_space import StateSpace
 from hbspec.catalog.towers import tower
+from hbspec.catalog.vision import Vision, vision
 from hbspec.catalog.weight import Weight
 from hbspec.catalog.wrapped import language_model, tied
 
@@ -73,6 +74,7 @@ class Architecture(NamedTuple):
         quant_method: how the published weights are quantised, such as "gptq"; None where they are not, or not known.
         wrapper: the type of the config that holds the language model beside a tower; "" where it is alone.
         tower: every tensor that is loaded with the language model and is not of it.
+        vision: what the tower computes with; None without one, and where its layers are not counted.
         logits_capped: whether logits are capped, and scores are not.
         state_space: sizes of the layers with a state space, which are said to have linear attention; None without such.
         short_convolution: sizes of the layers with a short convolution; None without such layers.
@@ -120,6 +122,7 @@ class Architecture(NamedTuple):
     state_space: StateSpace | None = None
     short_convolution: ShortConvolution | None = None
     recorded: Recording | None = None
+    vision: Vision | None = None
 
     @property
     def family(self) -> Family:
@@ -193,7 +196,8 @@ class Architecture(NamedTuple):
         fields, text_type = language_model(config, model_type, wrapper)
         found = _architecture(fields, config, text_type)
         beside = () if wrapper.built == TEXT else tower(config, model_type, wrapper, found)
-        return found._replace(wrapper=model_type, tower=beside)
+        seen = vision(config, model_type, wrapper, found.hidden_size) if beside else None
+        return found._replace(wrapper=model_type, tower=beside, vision=seen)
 
 
 def _architecture(fields: Fields, wrapper: Mapping[str, Any] | None, model_type: str) -> Architecture:

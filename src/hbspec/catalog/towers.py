@@ -104,15 +104,20 @@ def tower(config: Mapping[str, Any], model_type: str, wrapper: Wrapper, text: Ar
         return ()
     if not isinstance(inner, Mapping):
         raise ArchitectureError(wrapper.tower, f"is missing; a {model_type} config holds its tower there")
-    usual = USUAL.get(model_type, f"{model_type}_vision")
-    kind = inner.get("model_type") or usual
-    kind = usual if kind == model_type else kind
+    kind = kind_of(inner, model_type)
     if not isinstance(kind, str) or kind not in DEFAULTS:
         message = f"{shown(kind)} is not counted; counted: {', '.join(sorted(DEFAULTS))}"
         raise ArchitectureError(f"{wrapper.tower}.model_type", message, not_modelled=isinstance(kind, str))
     fields = Fields(inner, Family(DEFAULTS[kind]), f"{wrapper.tower}.")
     outer = Fields(config, Family(PROJECTORS.get(model_type, {})), "")
     return (*TOWERS[kind](fields), *_projector(model_type, outer, fields, text))
+
+
+def kind_of(inner: Mapping[str, Any], model_type: str) -> Any:
+    """The type of a wrapper's tower, as its config says it or as it usually is; whatever stands there instead."""
+    usual = USUAL.get(model_type, f"{model_type}_vision")
+    kind = inner.get("model_type") or usual
+    return usual if kind == model_type else kind
 
 
 def _projector(model_type: str, outer: Fields, inner: Fields, text: Architecture) -> Iterator[Weight]:

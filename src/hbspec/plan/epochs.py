@@ -68,6 +68,10 @@ accelerate's `FullyShardedDataParallelPlugin.save_model`); before, every GPU hel
 SHARDS_OF_50_GB = Epoch("transformers", (5, 0))
 """Files of a saved model hold up to 50 GB (`PreTrainedModel.save_pretrained`, `max_shard_size`); before, 5 GB."""
 
+TOWERS_HOOKED = Epoch("transformers", (5, 0))
+"""Every model inside a wrapper has what embeds its input hooked, a tower's patches too, so that gradients go through a
+frozen tower (`modeling_utils.py`, `enable_input_require_grads`); before, the embedding of the text alone."""
+
 NON_REENTRANT = Epoch("transformers", (5, 0))
 """Gradient checkpointing recomputes a layer only up to its last saved tensor (`use_reentrant=False`) unless told."""
 

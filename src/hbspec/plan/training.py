@@ -12,6 +12,7 @@ from hbspec.plan.epochs import (
     ROWS_JOINED,
     Epoch,
 )
+from hbspec.plan.images import Images
 from hbspec.plan.objective import NEXT_TOKEN, Objective
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Training(NamedTuple):
         quantize_experts: whether fused experts are quantised as linear modules are.
         objective: what is trained for, with the reference that it is compared with.
         rollouts: how the rows that are trained on are generated; None where they are given.
+        images: what is known of the images of the examples; None where these are text alone.
     """
 
     method: str
@@ -113,6 +115,7 @@ class Training(NamedTuple):
     quantize_experts: bool = False
     objective: Objective = NEXT_TOKEN
     rollouts: Rollouts | None = None
+    images: Images | None = None
 
     @property
     def adapters(self) -> bool:

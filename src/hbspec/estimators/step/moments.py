@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hbspec.estimators.step.cache import cached_bytes
 from hbspec.estimators.step.generating import generation_moments
 from hbspec.estimators.step.hooks import held_by_hooks
+from hbspec.estimators.step.images import RunImages
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.kinds import Kinds, kinds, program_profile
 from hbspec.estimators.step.lifetimes.ledger import Form, Peak
@@ -76,12 +77,13 @@ def moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
     states = states_of(job, stage)
     weights, trained = part(states.weights), part(states.trained)
     computes = bool(stage.layers) or stage.embedding or stage.head
-    inputs = part({"inputs": _inputs(job, tokens) if computes else 0})
+    images = RunImages.of(job, tokens) if stage.embedding else None
+    inputs = part({"inputs": _inputs(job, tokens, images) if computes else 0})
     if computes:
         run = _Run.of(job, stage, tokens)
         around = {**states.computing, "offloading": run.in_flight()}
         base = joined(weights, trained, inputs, part(around))
-        yield from _computing(job, stage, tokens, base, states)
+        yield from _computing(job, stage, tokens, base, states, images)
         yield from scoring_moments(job, stage, tokens)
         yield from generation_moments(job, stage, tokens)
     gradients = 0 if job.training.updates_in_backward else states.gradients
@@ -95,7 +97,9 @@ def load_moments(job: Job, stage: Stage, *, whole: bool) -> list[Moment]:
     return sorted((moment("load", part(terms)) for terms in found), key=lambda one: -one.total)
 
 
-def _computing(job: Job, stage: Stage, tokens: int, base: Part, held: States) -> Iterator[Moment]:
+def _computing(
+    job: Job, stage: Stage, tokens: int, base: Part, held: States, images: RunImages | None
+) -> Iterator[Moment]:
     training, run = job.training, _Run.of(job, stage, tokens)
     positions = part({"positions": positions_bytes(job, tokens)})
     # where layers spread them out for themselves and are not computed again, they go with the forward pass
@@ -104,8 +108,13 @@ def _computing(job: Job, stage: Stage, tokens: int, base: Part, held: States) ->
     states, behind_turn = joined(base, gathered, part(held.forward)), joined(base, behind, part(held.backward))
     cache = part({"key_value_cache": cached_bytes(job, stage, tokens)})
     spare = part({"masks": spare_mask_bytes(job, tokens)})
-    forward, states = joined(states, positions, spare, cache), joined(states, behind)
     accumulated = part({"gradients": held.accumulated})
+    if images is not None:
+        yield from images.forward(states, accumulated)
+        behind_turn = joined(behind_turn, images.kept)
+    forward, states = joined(states, positions, spare, cache), joined(states, behind)
+    if images is not None:
+        forward, states = joined(forward, images.held), joined(states, images.at_loss)
     checkpointing, masks = training.gradient_checkpointing, run.masks(stage.last - 1)
     around = part({}) if not checkpointing else masks
     if stage.head:
@@ -127,6 +136,9 @@ def _computing(job: Job, stage: Stage, tokens: int, base: Part, held: States) ->
         later = accumulated if accumulated.total or held.at_once else run.gradients(0)
         for peak in run.profile.end:
             yield moment("backward", behind_turn, later, run.sized(peak))
+        if images is not None:
+            ending = base, part(held.backward), later
+            yield from images.backward(*ending)
 
 
 def _at_loss(job: Job, stage: Stage, tokens: int, run: _Run, there: Part, cache: Part) -> Iterator[Moment]:
@@ -237,12 +249,13 @@ class _Run(NamedTuple):
         return part(terms)
 
 
-def _inputs(job: Job, tokens: int) -> int:
-    """Ids, labels and mask of every micro-batch of an update, and the frequencies of the rotary embedding.
+def _inputs(job: Job, tokens: int, images: RunImages | None) -> int:
+    """Ids, labels, mask and images of every micro-batch of an update, and the frequencies of the rotary embedding.
 
     The trainer fetches all micro-batches of an update before it begins (transformers 5.23.0, `get_batch_samples`).
     """
     training = job.training
     if training.rollouts is not None:
         return buffered_bytes(job, tokens) + buffer_bytes(job)
-    return 24 * training.gradient_accumulation * training.micro_batch * tokens + buffer_bytes(job)
+    shown = images.pixels if images is not None else 0
+    return 24 * training.gradient_accumulation * training.micro_batch * tokens + shown + buffer_bytes(job)

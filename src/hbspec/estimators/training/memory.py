@@ -289,6 +289,7 @@ def is_replayed(job: Job) -> bool:
         (not job.way.sharded or gathers(job)) and job.tensor_parallel == 1 and (job.offload == "none" or gathers(job))
     )
     ordered = job.training.objective.next_token and not job.training.updates_in_backward
+    ordered = ordered and job.training.images is None  # what a tower asks for is told by its moments alone
     return whole and ordered and not job.program.offloads and not job.allocator.others
 
 

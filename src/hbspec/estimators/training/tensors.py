@@ -157,6 +157,10 @@ def _extremes(job: Job) -> tuple[Job, Job]:
     Settings of DeepSpeed that nobody says; and whether 8-bit products keep their inputs under reentrant checkpointing.
     bitsandbytes 0.50.2 does not, but llama-recipes' published int8 runs held as much as if it did.
     """
+    images = job.training.images
+    if images is not None and not images.least:
+        fewest = job._replace(training=job.training._replace(images=images._replace(least=True)))
+        return _extremes(fewest)[0], _extremes(fewest)[1]._replace(training=job.training)
     if job.deepspeed is not None and not job.deepspeed.known:
         least, most = extremes(job.deepspeed, job.architecture.hidden_size)
         return job._replace(deepspeed=least), job._replace(deepspeed=most)

@@ -37,6 +37,8 @@ def activated(machine: Machine, how: Activation, x: Tensor) -> Tensor:
         return op.unary(tape, x, saves="input", temporaries=2)
     if how.name == "gelu_new":
         return _composed(machine, x)
+    if how.name == "quick_gelu":  # x * sigmoid(1.702 x)
+        return op.multiply(tape, x, op.unary(tape, op.unary(tape, x), saves="output"))
     return op.unary(tape, x, saves="output" if how.name == "relu" else "input")
 
 
