@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from hbspec.catalog.config_fields import ArchitectureError, Fields
+from hbspec.catalog.config_fields import Fields
 from hbspec.catalog.families.family import Family
 from hbspec.catalog.families.wrappers import Wrapper
 from hbspec.catalog.towers import DEFAULTS, PROJECTORS, kind_of
@@ -203,6 +203,3 @@ def _read(outer: Fields, layers: int) -> int:
     if outer.get("vision_feature_select_strategy") != "default" and "vision_feature_select_strategy" in outer.config:
         raise _NotCountedError
     return at if at >= 0 else layers + 1 + at
-
-
-__all__ = ["CLIP", "PIXTRAL", "QWEN2", "QWEN2_5", "QWEN3", "SIGLIP", "ArchitectureError", "Vision", "vision"]

@@ -27,6 +27,10 @@ LIGER |= {"qwen2", "qwen3", "qwen3_moe"}
 """Families whose layers with Liger's kernels are counted."""
 
 
+SEEN = frozenset({"llava", "qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe"})
+"""Wrappers whose towers were compared with a trace that shows them images."""
+
+
 def refuse_uncounted(
     architecture: Architecture,
     training: Training,
@@ -48,6 +52,8 @@ def refuse_uncounted(
     Raises:
         NotKnownError: with what is not counted.
     """
+    if training.images is not None:
+        _refuse_images(architecture, training, cut, tensor_parallel)
     if architecture.recorded is not None:
         _refuse_recorded(architecture.recorded, training, tensor_parallel)
         _refuse_parted(architecture.recorded, cut, way, unreached)
@@ -62,6 +68,23 @@ def refuse_uncounted(
         _refuse_global_heads(architecture.global_heads.width, training, tensor_parallel)
     if training.trainer == "litgpt":
         _refuse_litgpt(architecture, training, cut)
+
+
+def _refuse_images(architecture: Architecture, training: Training, cut: Shards, tensor_parallel: int) -> None:
+    """Refuse images where what a tower holds was not compared with a trace, or lies on several GPUs.
+
+    Raises:
+        NotKnownError: with what it is.
+    """
+    where = "data", "images"
+    if architecture.vision is None or architecture.wrapper not in SEEN:
+        raise NotKnownError(Missing("the memory of images in the tower of this model", where))
+    if training.gradient_checkpointing and architecture.vision.taps:
+        raise NotKnownError(Missing("the memory of deep features of images in layers that are computed again", where))
+    if tensor_parallel > 1 or cut.weights > 1:
+        raise NotKnownError(Missing("how several GPUs share the weights of a tower that runs", where))
+    if training.activation_offloading or not training.objective.next_token or not training.adapters:
+        raise NotKnownError(Missing("the memory of images in this training", where))
 
 
 def _carries(architecture: Architecture) -> str:

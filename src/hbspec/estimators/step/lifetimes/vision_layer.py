@@ -26,12 +26,11 @@ class Around(NamedTuple):
     """What all layers of a tower share.
 
     Attributes:
-        cosines, sines: of the positions, where queries and keys are rotated.
+        positions: their cosines and sines, where queries and keys are rotated.
         mask: of all patches of a micro-batch, where they attend to their own image by it.
     """
 
-    cosines: Tensor | None = None
-    sines: Tensor | None = None
+    positions: tuple[Tensor, Tensor] | None = None
     mask: Tensor | None = None
 
 
@@ -77,8 +76,8 @@ def _attention(machine: Machine, layer: VisionLayer, around: Around, x: Tensor) 
     tape = machine.tape
     query, key, value = _projected(machine, layer, x)
     tape.term = TERM
-    if around.cosines is not None:
-        query, key = _rotated(machine, layer, around, query, key)
+    if around.positions is not None:
+        query, key = _rotated(machine, layer, around.positions, query, key)
     found = _attend(machine, layer, around, query, key, value)
     out = op.clone(tape, found) if layer.listed else found  # `cat` of the images or windows, which stay in their list
     return linear(machine, out, layer.linears["o_proj"], TERM)
@@ -95,29 +94,26 @@ def _projected(machine: Machine, layer: VisionLayer, x: Tensor) -> tuple[Tensor,
 
 
 def _rotated(
-    machine: Machine, layer: VisionLayer, around: Around, query: Tensor, key: Tensor
+    machine: Machine, layer: VisionLayer, positions: tuple[Tensor, Tensor], query: Tensor, key: Tensor
 ) -> tuple[Tensor, Tensor]:
     """`apply_rotary_pos_emb_vision`, and Pixtral's `apply_rotary_pos_emb`."""
     tape, elements = machine.tape, (query.element, key.element)
     if layer.wide:
         query, key = op.cast(tape, query, FLOAT32), op.cast(tape, key, FLOAT32)
-    turned = _turned(machine, around, query), _turned(machine, around, key)
+    turned = _turned(machine, positions, query), _turned(machine, positions, key)
     if not layer.wide:
         return turned
     return op.cast(tape, turned[0], elements[0]), op.cast(tape, turned[1], elements[1])
 
 
-def _turned(machine: Machine, around: Around, x: Tensor) -> Tensor:
+def _turned(machine: Machine, positions: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
     """`x * cos + rotate_half(x) * sin`."""
-    tape, cosines, sines = machine.tape, around.cosines, around.sines
-    assert cosines is not None and sines is not None
+    tape, (cosines, sines) = machine.tape, positions
     straight = op.turn(tape, x, cosines.element, cosines)
     return op.add(tape, straight, op.turn(tape, layouts.rotate_half(tape, x), sines.element, sines), TERM)
 
 
-def _attend(
-    machine: Machine, layer: VisionLayer, around: Around, query: Tensor, key: Tensor, value: Tensor
-) -> Tensor:
+def _attend(machine: Machine, layer: VisionLayer, around: Around, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     tape = machine.tape
     if machine.compute is not None:
         query, key, value = (op.cast(tape, x, machine.compute) for x in (query, key, value))

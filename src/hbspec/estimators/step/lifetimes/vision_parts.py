@@ -105,7 +105,7 @@ class TowerParts:
         element = FLOAT32 if vision.kind in QWEN else x.element
         cosines, sines = (tape.new(Form(0, vision.width // vision.heads), element) for _ in range(2))
         masked = vision.kind == PIXTRAL and self.program.attention != "flash_attention_2"
-        return Around(cosines, sines, tape.new(Form(0, 0, 1), x.element) if masked else None)
+        return Around((cosines, sines), tape.new(Form(0, 0, 1), x.element) if masked else None)
 
 
 def embedded_patches(
