@@ -90,6 +90,33 @@ def test_liger_is_not_applied_to_types_that_have_no_kernels(opened):
     assert found(gated) == [("HB029", "liger_rms_norm_gated")]
 
 
+def test_the_loss_that_balances_experts_is_read_where_a_model_has_it(opened):
+    text = f"{AXOLOTL}model_config: {{output_router_logits: true}}\n"
+    sparse = opened(text.replace("NousResearch/Llama-2-7b-hf", "mistralai/Mixtral-8x7B-v0.1"))
+    assert sparse.values[TRAINING]["output_router_logits"] is True
+    assert found(sparse) == found(opened(text)) == []
+    assert "output_router_logits" not in opened(text).values[TRAINING]
+    more = text.replace("true}", "true, num_hidden_layers: 4}")
+    assert found(opened(more)) == [("HB029", "model_config")]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "adapted", "full"),
+    [
+        ("[^model.language_model.*, ^lm_head.*]", ["HB027"], []),
+        ("[model.language_model.*, lm_head, embed_tokens]", ["HB027"], []),
+        ("['^model.embed_tokens.weight$[0:32000]', 'model.layers.4[4-9]+.mlp']", ["HB027"], ["HB029"]),
+        ("[.*lora_A.*]", ["HB027"], ["HB029"]),
+        ("['model.layers.2[']", ["HB027"], ["HB029"]),
+    ],
+)
+def test_weights_that_patterns_unfreeze(opened, patterns, adapted, full):
+    text = f"{AXOLOTL}unfrozen_parameters: {patterns}\n"
+    whole = text.replace("adapter: qlora\n", "").replace("load_in_4bit: true\n", "")
+    assert [code for code, _ in found(opened(text))] == adapted
+    assert [code for code, _ in found(opened(whole))] == full
+
+
 def test_a_training_by_noise_is_refused(opened):
     assert found(opened(f"{AXOLOTL}diffusion: {{eps: 0.001}}\n")) == [("HB027", "diffusion")]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from hbspec.frontends.known.axolotl import PROGRAM, fields
 from hbspec.frontends.reading.adapters import architecture_of, every_linear, put_targets
+from hbspec.frontends.reading.axolotl_model import put_changed_model, put_unfrozen
 from hbspec.frontends.reading.axolotl_step import put_kernels, put_recomputation
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.deepspeed import put_deepspeed
@@ -68,6 +69,8 @@ def translate(foreign: Foreign, building: Building) -> None:
     method = _method(foreign, building)
     put_deepspeed(building, foreign.get("deepspeed")) or put_fsdp(foreign, building, version=1)
     _loading(foreign, building)
+    put_changed_model(foreign, building, architecture_of(model))
+    put_unfrozen(foreign, building, adapters=method != "full")
     if method != "full":
         _adapters(foreign, building, model)
     _vocabulary(foreign, building, model, adapters=method != "full")

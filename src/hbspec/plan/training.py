@@ -63,6 +63,7 @@ class Training(NamedTuple):
         liger: whether Liger's kernels run (`use_liger_kernel`).
         activation_offloading: whether what is saved for the backward pass goes to the host, as TRL's trainers do it.
         quantize_experts: whether fused experts are quantised as linear modules are.
+        balances: whether the loss that balances experts is added, for which the logits of all routers are held.
         objective: what is trained for, with the reference that it is compared with.
         rollouts: how the rows that are trained on are generated; None where they are given.
         images: what is known of the images of the examples; None where these are text alone.
@@ -113,6 +114,7 @@ class Training(NamedTuple):
     capped: bool
     software: tuple[tuple[str, str], ...]
     quantize_experts: bool = False
+    balances: bool = False
     objective: Objective = NEXT_TOKEN
     rollouts: Rollouts | None = None
     images: Images | None = None

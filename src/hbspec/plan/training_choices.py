@@ -66,10 +66,9 @@ class _Resolution(StoredDtypes):
         """Everything, resolved."""
         given, trainer, method = self.given, self.trainer(), self.method()
         self.theirs = self.defaults_of(method)
-        adapters, quantised = method != "full", method == "qlora"
+        adapters, quantised, way = method != "full", method == "qlora", PARALLELISMS[self.spec.instance.parallelism]
         self.choices.note_language_defaults(given, ("hyperparameters",), "gradient_accumulation_steps")
-        compute, way = self.compute_dtype(bf16), PARALLELISMS[self.spec.instance.parallelism]
-        epochs, software = self.epochs(), self.software()
+        compute, epochs, software = self.compute_dtype(bf16), self.epochs(), self.software()
         quantization = self.take("bnb_quant_type") if quantised else None
         return Training(
             method=method,
@@ -78,6 +77,7 @@ class _Resolution(StoredDtypes):
             quantization=quantization,
             double_quant=self.take("bnb_double_quant") if quantised else False,
             quantize_experts=quantised and bool(given.quantize_experts),
+            balances=bool(given.output_router_logits),
             quant_storage=self.quant_storage(quantization, compute),
             **(self.low_rank(software["transformers"]) if adapters else NO_ADAPTERS),
             modules_to_save=self.saved_modules(adapters),

@@ -32,6 +32,7 @@ LACKS: Mapping[tuple[str, str], str] = {
     ("model", "added_tokens"): "adds no tokens",
     ("instance", "loads_whole"): "leaves it to the libraries where weights are before they are sharded",
     ("hyperparameters", "unfrozen_parameters"): "trains all weights or adapters",
+    ("hyperparameters", "output_router_logits"): "adds no loss that balances experts",
     ("hyperparameters", "quantize_experts"): "quantises linear modules only",
     ("hyperparameters", "optimizer_in_bwd"): "updates after the backward pass",
     ("hyperparameters", "merge_weights"): "merges nothing",

@@ -183,6 +183,11 @@ class Hyperparameters(Cadence, Trained, ObjectiveSettings):
     bnb_4bit_quant_storage: Literal["uint8", "bfloat16", "float16", "float32"] | None = Field(
         None, description="Storage dtype of 4-bit weights; FSDP needs the compute dtype."
     )
+    output_router_logits: bool | None = Field(
+        None,
+        description="Add the loss that balances experts, for which the logits of all routers are held, as the key of "
+        "that name in a model's configuration.",
+    )
     quantize_experts: bool | None = Field(
         None,
         description="Quantise fused experts too, as axolotl's `quantize_moe_experts`; those of a layer are dequantised "

@@ -293,4 +293,5 @@ def program_of(training: Training, precision: Precision, tensor_parallel: int, *
         in_parts=training.in_parts,
         rewards=training.objective.rewards,
         experts_quantised=training.quantize_experts,
+        balances=training.balances,
     )

@@ -56,6 +56,7 @@ def _fused(build: Builder) -> Experts:
         shared_gate=build.linear(gate, hidden, 1) if architecture.family.shared_expert_gate else None,
         listed=_listed(build, hidden, size) if build.listed else (),
         packing=packing,
+        balanced=program.balances,
     )
 
 

@@ -49,6 +49,7 @@ class Experts(NamedTuple):
         shared_gate: weighs what it puts out.
         listed: linear modules of each expert, where they are a list of modules and run one after another.
         packing: how the weights of all experts are quantised; None where they are not.
+        balanced: whether the router's logits are held for a loss that balances experts.
     """
 
     router: ParameterTensor | None
@@ -71,6 +72,7 @@ class Experts(NamedTuple):
     shared_gate: Linear | None
     listed: Sequence[dict[str, Linear]]
     packing: Packing | None = None
+    balanced: bool = False
 
     def weights(self) -> list[ParameterTensor]:
         """Weights of the router, of the routed experts and the shared one, and of their adapters."""
@@ -196,6 +198,8 @@ def _chosen(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     if experts.wide_router:
         x, router = op.cast(tape, x, FLOAT32), _wide(tape, router)
     logits = product(machine, x, router, Form(0, experts.number), Form(0, experts.number * experts.hidden))
+    if experts.balanced and not tape.recomputing:
+        tape.routers.append(logits)
     if experts.repeated:
         scores = op.unary(tape, op.cast(tape, logits, FLOAT32), saves="output")
         return op.clone(tape, op.cast(tape, scores, logits.element))

@@ -73,6 +73,17 @@ def loss(machine: Machine, how: Loss, head: Linear, x: Tensor) -> Tensor:
     return _liger(machine, head, x) if how.liger else _fused(machine, head, x)
 
 
+def balance(tape: Tape) -> None:
+    """The loss that balances experts: beside each router's logits their softmax is held, in its dtype and in fp32.
+
+    Source: transformers 5.23.0, `models/mixtral/modeling_mixtral.py`, `load_balancing_loss_func`, whose logits the
+    model puts out. Left out: their gradients, which are as small, and that some are let go before the backward pass.
+    """
+    for logits in tuple(tape.routers):
+        tape.term = "router"
+        tape.routers += [tape.new(logits.numel, element, "router") for element in (logits.element, FLOAT32)]
+
+
 def _standard(machine: Machine, how: Loss, head: Linear, x: Tensor) -> Tensor:
     tape = machine.tape
     offloading, tape.offloading = tape.offloading, None  # TRL leaves the head out

@@ -12,7 +12,7 @@ from hbspec.estimators.step.lifetimes.autograd import Tensor
 from hbspec.estimators.step.lifetimes.decoder import DecoderLayer, layer_forward
 from hbspec.estimators.step.lifetimes.embedding import LAYER_INPUTS, Embedding, Leaf, embedded
 from hbspec.estimators.step.lifetimes.ledger import NOTHING, Form, Ledger, Peak, Products, Work
-from hbspec.estimators.step.lifetimes.loss import Loss, loss
+from hbspec.estimators.step.lifetimes.loss import Loss, balance, loss
 from hbspec.estimators.step.lifetimes.modules import COPIES, Linear, Machine, Norm, norm
 from hbspec.estimators.step.lifetimes.offloading import Offloading
 from hbspec.estimators.step.lifetimes.recorded import RecordedPart, layer_call, recorded_embedding, run_part
@@ -165,6 +165,7 @@ def run(model: Network, alive: list[Terms], behind: list[Terms], released: list[
     tape.copies.clear()
     ledger.begin(LOSS_BACKWARD)
     tape.backward(outputs)
+    tape.routers.clear()
     ledger.begin("over")  # gradients go with the model
     return ledger
 
@@ -235,6 +236,7 @@ def _forward(
     tape.returned = None
     tape.shared.clear()
     released.append({name: _minus(before.get(name, NOTHING), tape.ledger.alive().get(name, NOTHING)) for name in GONE})
+    balance(tape)
     return loss(machine, model.loss, model.head, x)
 
 

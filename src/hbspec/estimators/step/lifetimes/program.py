@@ -50,6 +50,7 @@ class Program(NamedTuple):
         rows: of a micro-batch, where layers make something once for all of them; else 1, whatever there are.
         length: tokens of a row, where other operators run at other lengths; else 0.
         experts_quantised: whether fused experts are quantised as linear modules are.
+        balances: whether the loss that balances experts is added.
         rewards: whether the head gives one number a token, of which the last of each row rewards it.
     """
 
@@ -93,6 +94,7 @@ class Program(NamedTuple):
     length: int = 0
     rewards: bool = False
     experts_quantised: bool = False
+    balances: bool = False
 
 
 def mask_of(program: Program, kind: str) -> int | None:

@@ -104,6 +104,7 @@ class Tape:
         self.copies: dict[int, Tensor] = {}
         self.returned: Tensor | None = None
         self.shared: dict[str, Tensor] = {}
+        self.routers: list[Tensor] = []  # what the loss that balances experts is made of
         self.held: Tensor | None = None
         self.frame: Frame | None = None
         self.recomputing = False
