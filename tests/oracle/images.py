@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from oracle.build import build
 from oracle.case import Case
 from oracle.optimizers import make_states, optimizer_of
-from oracle.step import hold_gradients, hold_weights, inputs_of, on_cuda
+from oracle.step import MAX_NORM, hold_gradients, hold_weights, inputs_of, on_cuda
 from oracle.tracer import Trace
 
 GRIDS = {
@@ -33,8 +33,8 @@ GRIDS = {
 """Functions of a grid, and which of their results are read as numbers."""
 
 
-def peaks(case: Case, images: int, side: int) -> tuple[int, int]:
-    """Bytes that are alive at most forward and on the way back, with images of so many patches a side."""
+def peaks(case: Case, images: int, side: int) -> tuple[int, int, int]:
+    """Bytes alive at most forward, on the way back and in the update, with images of so many patches a side."""
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     model = build(case, fake)
     trace = Trace({})
@@ -50,12 +50,21 @@ def peaks(case: Case, images: int, side: int) -> tuple[int, int]:
             if isinstance(tensor, Tensor):
                 trace.hold(tensor, "inputs")
         trace.peaks.clear()
-        trace.phase = "forward"
-        loss = model(**row, num_items_in_batch=(row["labels"] != -100).sum())["loss"]
-        trace.phase = "backward"
-        loss.backward()
+        _micro_batch(trace, model, row)
         hold_gradients(trace, trained)
-    return trace.peaks["forward"][0], trace.peaks["backward"][0]
+        trace.phase = "optimizer"
+        torch.nn.utils.clip_grad_norm_(trained, MAX_NORM, foreach=True)
+        optimizer.step()
+    forward, backward, update = (trace.peaks[phase][0] for phase in ("forward", "backward", "optimizer"))
+    return forward, backward, update
+
+
+def _micro_batch(trace: Trace, model: torch.nn.Module, row: dict[str, Any]) -> None:
+    """Both passes; as after `Trainer.training_step`, the loss is gone, and with it the embeddings made leaves."""
+    trace.phase = "forward"
+    loss = model(**row, num_items_in_batch=(row["labels"] != -100).sum())["loss"]
+    trace.phase = "backward"
+    loss.backward()
 
 
 def _shown(case: Case, images: int, side: int) -> dict[str, Any]:

@@ -30,10 +30,11 @@ KEPT = "gradient_checkpointing=false"
 )
 def test_a_step_with_images_is_within_one_percent_of_its_trace(text):
     case, images, side = parse(text), 4, 32
-    forward, backward = peaks(case, images, side)
+    forward, backward, update = peaks(case, images, side)
     found = _moments(case, images, side)
     assert max(one.total for one in found if one.name in FORWARD) == pytest.approx(forward, rel=LIMIT)
     assert max(one.total for one in found if one.name in BACK) == pytest.approx(backward, rel=LIMIT)
+    assert max(one.total for one in found if one.name == "optimizer") == pytest.approx(update, rel=LIMIT)
 
 
 def _moments(case, images, side):
