@@ -111,7 +111,7 @@ def read_columns(layout: Layout | None) -> frozenset[str]:
 
 
 def needed_columns(layout: Layout | None) -> frozenset[str]:
-    """The columns without which a value is no example of a layout; all of which one is known, where none is."""
+    """The columns without which a value is not an example of a layout; all names, where no layout is known."""
     if layout is None:
         return NAMES
     if layout == MESSAGES or layout.type in COLUMNS:

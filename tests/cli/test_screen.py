@@ -64,7 +64,8 @@ def test_a_comparison_of_three_says_first_what_fits_and_what_it_costs(screen):
     assert [line[2] for line in shown[verdict + 1 : verdict + 4]] == ["A", "B", "C"]
     assert [line[2] for line in shown[cost + 1 : shown.index("", cost)] if line[2].strip()] == ["A", "B", "C"]
     (unfair,) = [number for number, line in enumerate(shown) if line.startswith("Not like with like: they train ")]
-    assert unfair < verdict < cost < shown.index("How they differ")
+    (advice,) = [number for number, line in enumerate(shown) if line.startswith("A, B fit within their limits")]
+    assert advice < unfair < verdict < cost
 
 
 def test_what_fits_is_printed_whole(screen):

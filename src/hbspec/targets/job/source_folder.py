@@ -39,9 +39,9 @@ LAUNCHER_BESIDE_OWN = "hbspec_launcher.py"
 JOB_MODULE = "hbspec_job"
 """The module that the author's script may import: a folder of that name, with the shipped modules that it needs."""
 JOB_MODULES = (
-    "checkpoints", "completeness", "documents", "evaluating", "failure", "fingerprint", "folder_lock", "learned",
-    "leaving", "manifest", "metrics", "own_fingerprint", "parsers", "records", "removal", "run_record", "saving",
-    "settings", "stopping", "tasks", "told", "watches",
+    "broken", "checkpoints", "completeness", "documents", "evaluating", "failure", "fingerprint", "folder_lock",
+    "learned", "leaving", "manifest", "metrics", "own_fingerprint", "parsers", "records", "removal", "run_record",
+    "saving", "settings", "stopping", "tasks", "told", "watches",
 )  # fmt: skip
 SECRETS = "with_secrets.py"
 SECRETS_BESIDE_OWN = "hbspec_with_secrets.py"

@@ -18,7 +18,7 @@ while IFS= read -r line; do
   found=$(sha256 < "$path") || found=
   if [[ ${found%% *} != "${line%% *}" ]]; then changed=$path; fi
 done << 'COMPILED'
-f76c87242bd1e52b5607009b05a6bf3c9ca86e949276872812a4d83f1cf2ea15  create_training_job.json
+b90d405e4cea4f43a568475b7e0cb0e8a4f4eed76de19201a33377317adbc7a0  create_training_job.json
 1aa5d3028b3c1afe070feb868640bb394c683f5e51fbab7985868dd3f49d11b1  source/author_rewards.py
 d5bc5876014116ba6f2a1e06845f0772bbd46e51e359aa7ce4a57b72ee558f8c  source/base_model.py
 313dca31df846fcb1eca602328ceef36099e30f9c6aa75c0e36a70bc3fdeee75  source/beside.py
@@ -41,7 +41,7 @@ be7afe343fdc0fbf982db5352613d8b94ddba5a12b2f0c044d57c29d5b6ed857  source/folders
 b7a9d9f8b51180d5cda3c136e4967744c3369c05562fe0e0c0af501440dd54f7  source/job.py
 f83ad0a1cb43bd61be8c23882f8cd2e09d2179740b4cb67776ed77386759a131  source/job_examples.py
 6ae0f6b58012c083ad6abf54167a32a563e5a847c616b23a79aca20cda1eca0d  source/launcher.py
-5412182a88ad1eb4482f81dbafeafe36a9dc807fadcbe361a2ddef562b921765  source/layouts.py
+427ba912191eedef8413e608847bdbf0daae99ee96574f37ba81fb86bad7057c  source/layouts.py
 c5fc4dee762a716fad320cf4e0dcbaf7a0efb9f09d9b1622fda26b2009b35850  source/learned.py
 685725ea7578c2a78a4d7520ed543c164d32653d70c26b3bfd28087359a5f06e  source/leaving.py
 743fe05ffd02cdf5066648b0c25d1ca5cf7eca182814ca994f1f3840ba21e787  source/lines.py
