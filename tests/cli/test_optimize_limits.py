@@ -43,3 +43,13 @@ def test_a_plan_above_the_budget_says_so(hbspec):
     said = " ".join(hbspec("optimize", "small.yaml", *KEPT)[1].split())
     assert "budget.max_cost=" in said
     assert "(1.00 USD now)" in said
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_wait_for_spot_instances_is_named_where_the_plan_waits(hbspec, waits):
+    hbspec.write("small.yaml", SPEC.replace("30m", "30m, spot: true, max_wait: 40m").replace("1 USD", "500 USD"))
+    at = KEPT.index("instance.spot")
+    kept = KEPT if waits else [*KEPT[: at - 1], *KEPT[at + 1 :]]
+    found = json.loads(hbspec("optimize", "small.yaml", *kept, "--format", "json")[1])["nearest"]
+    assert ("instance.spot" in found["changes"]) is not waits
+    assert ("instance.max_wait" in found["limits"]) is waits

@@ -64,8 +64,8 @@ def passing_limits(analysis: Analysis, plan: Analysis) -> Settings:
     settings: Settings = {}
     if limit != instance.max_runtime and (instance.max_runtime is not None or limit > DEFAULT_RUNTIME_SECONDS):
         settings[RUNTIME] = limit
-        if instance.max_wait is not None:
-            settings[WAIT] = max(float(instance.max_wait), 2 * limit)
+        if plan.spec.instance.max_wait is not None:  # a plan may leave spot instances, and the wait for them
+            settings[WAIT] = max(float(instance.max_wait or 0), 2 * limit)
     return {**settings, **raised}
 
 
